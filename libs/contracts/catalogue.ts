@@ -1,0 +1,56 @@
+import type { z } from 'zod';
+import { authDenied, authSessionClosed, authSessionOpened } from './events/auth-events.ts';
+import { callAbandoned, callCompleted, callOutcomeUnknown, callRequested } from './events/call-events.ts';
+import { configApplied, serverChanged, serverDisabled, serverRegistered } from './events/config-events.ts';
+import type { Actor, Envelope, Links } from './events/envelope.ts';
+import { eventRejected, producerStarted, producerStopped } from './events/log-events.ts';
+import { policyActivated, policyDecided } from './events/policy-events.ts';
+
+/** THE list: every fact Holdfast can state. docs/events.md and the JSON Schemas are generated from it. */
+export const catalogue = {
+  'call.requested': callRequested,
+  'call.completed': callCompleted,
+  'call.abandoned': callAbandoned,
+  'call.outcome_unknown': callOutcomeUnknown,
+  'policy.decided': policyDecided,
+  'policy.activated': policyActivated,
+  'config.applied': configApplied,
+  'server.registered': serverRegistered,
+  'server.changed': serverChanged,
+  'server.disabled': serverDisabled,
+  'auth.denied': authDenied,
+  'auth.session_opened': authSessionOpened,
+  'auth.session_closed': authSessionClosed,
+  'log.producer_started': producerStarted,
+  'log.producer_stopped': producerStopped,
+  'log.event_rejected': eventRejected,
+} as const;
+
+export type EventType = keyof typeof catalogue;
+export type EventData<T extends EventType> = z.infer<(typeof catalogue)[T]['data']>;
+
+/** An envelope whose `data` is known by its `type`. */
+export type HoldfastEvent = { [T in EventType]: Omit<Envelope, 'type' | 'data'> & { type: T; data: EventData<T> } }[EventType];
+
+/** What a process wants recorded. Id, time, producer sequence and commitments are added when the bytes are made. */
+export type EventDraft = {
+  [T in EventType]: {
+    readonly type: T;
+    readonly tenant: string;
+    readonly actor: Actor;
+    readonly corr: string;
+    readonly cause?: string;
+    readonly links: Links;
+    readonly data: EventData<T>;
+    /** Values to seal, by JSON pointer; each pointer is one the catalogue lists for this type. */
+    readonly seal?: Readonly<Record<string, unknown>>;
+    /** Whose key seals them; the calling user when absent. */
+    readonly subject?: string;
+    /** Set by callers that need to refer to this event before it is durable. */
+    readonly id?: string;
+  };
+}[EventType];
+
+export function isEventType(type: string): type is EventType {
+  return Object.hasOwn(catalogue, type);
+}

@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { ImpactClass } from '../events/call-events.ts';
+import { TenantId } from '../events/envelope.ts';
+import { Effect } from '../events/policy-events.ts';
+
+/** The schema of holdfast.yaml, `apiVersion: holdfast/v1`. Every object is strict: an unknown key is an error. */
+
+const Id = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/i, 'letters, digits, dot, dash and underscore; at most 63 characters');
+const Tenant = TenantId.refine((id) => !id.startsWith('_'), 'ids starting with _ are reserved');
+const Glob = z.string().min(1).max(200);
+const Globs = z.array(Glob).max(1000).optional();
+const Duration = z.string().regex(/^\d+(ms|s|m|h|d)$/, 'a number and a unit: ms, s, m, h or d');
+const Sentence = z.string().min(1).max(500);
+
+export const Role = z.enum(['agent', 'approver', 'operator', 'auditor', 'admin', 'owner-of-server']);
+export type Role = z.infer<typeof Role>;
+
+/** Where a secret is; the secret itself never stands in the file. */
+export const SecretRef = z.strictObject({ secretRef: z.string().regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|vault:.+)$/, 'env:NAME, file:PATH or vault:NAME') });
+export type SecretRef = z.infer<typeof SecretRef>;
+
+const User = z.strictObject({
+  id: Id,
+  tenant: Tenant,
+  email: z.email().optional(),
+  groups: z.array(Id).default([]),
+  roles: z.array(Role).default([]),
+});
+
+const Key = z.strictObject({
+  id: Id,
+  tenant: Tenant,
+  user: Id,
+  client: Id,
+  agent: Id.optional(),
+  roles: z.array(Role).min(1),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits: the SHA-256 of the token'),
+  servers: z.array(Id).optional(),
+  expiresAt: z.iso.datetime({ offset: true }).optional(),
+});
+
+const Agent = z.strictObject({
+  id: Id,
+  tenant: Tenant,
+  owner: Id,
+  tools: z.array(Glob).optional(),
+  budget: z.strictObject({ perDay: z.number().min(0) }).optional(),
+});
+
+const Transport = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('http'), url: z.url({ protocol: /^https?$/ }) }),
+  z.strictObject({
+    type: z.literal('stdio'),
+    command: z.string().min(1),
+    args: z.array(z.string()).default([]),
+    env: z.record(z.string(), z.union([z.string(), SecretRef])).default({}),
+    cwd: z.string().optional(),
+  }),
+  z.strictObject({ type: z.literal('openapi'), spec: z.string().min(1), baseUrl: z.url() }),
+]);
+
+const Auth = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('none') }),
+  z.strictObject({ type: z.literal('bearer'), token: SecretRef }),
+  z.strictObject({ type: z.literal('header'), name: z.string().regex(/^[A-Za-z0-9-]+$/), value: SecretRef }),
+]);
+
+const ToolSettings = z.strictObject({
+  class: ImpactClass.optional(),
+  idempotent: z.boolean().optional(),
+  cost: z.number().min(0).optional(),
+  compensate: z.strictObject({ tool: z.string(), args: z.record(z.string(), z.string()), within: Duration.optional() }).optional(),
+});
+
+const Server = z.strictObject({
+  id: Id,
+  tenant: Tenant,
+  owner: z.string().optional(),
+  approver: z.string().optional(),
+  repository: z.string().optional(),
+  support: z.string().optional(),
+  dataClasses: z.array(z.string()).default([]),
+  environment: z.string().optional(),
+  systems: z.array(z.string()).default([]),
+  transport: Transport,
+  auth: Auth.default({ type: 'none' }),
+  trust: z.enum(['review', 'auto', 'open']).default('auto'),
+  expose: z
+    .strictObject({
+      prefix: z.string().regex(/^[A-Za-z0-9_.-]*$/).optional(),
+      include: z.array(Glob).default(['*']),
+      exclude: z.array(Glob).default([]),
+    })
+    .optional(),
+  limits: z
+    .strictObject({
+      timeoutMs: z.int().min(100).max(3_600_000).default(60_000),
+      concurrency: z.int().min(1).max(10_000).default(64),
+      perMinute: z.int().min(1).optional(),
+      maxResultBytes: z.int().min(1_000).max(64_000_000).default(10_000_000),
+    })
+    .prefault({}),
+  egress: z.strictObject({ allow: z.array(z.string()) }).optional(),
+  tools: z.record(z.string(), ToolSettings).default({}),
+});
+
+const Match = z.strictObject({
+  servers: Globs,
+  tools: Globs,
+  classes: z.array(ImpactClass).optional(),
+  agents: Globs,
+  users: Globs,
+  groups: Globs,
+  clients: Globs,
+  environments: Globs,
+  methods: Globs,
+});
+
+const Policy = z.strictObject({
+  id: Id,
+  tenant: Tenant,
+  priority: z.int().min(-1_000_000).max(1_000_000).default(0),
+  match: Match.default({}),
+  when: z.string().min(1).max(4_000).optional(),
+  effect: Effect,
+  flow: Id.optional(),
+  reason: Sentence.optional(),
+});
+
+const Step = z.strictObject({
+  name: Id,
+  approvers: z.strictObject({ users: z.array(Id).optional(), groups: z.array(Id).optional(), roles: z.array(Role).optional() }),
+  need: z.int().min(1).default(1),
+  deny: z.int().min(1).default(1),
+  remindEvery: Duration.optional(),
+  escalateAfter: Duration.optional(),
+  escalateTo: z.strictObject({ users: z.array(Id).optional(), groups: z.array(Id).optional() }).optional(),
+});
+
+const Flow = z.strictObject({
+  id: Id,
+  tenant: Tenant,
+  expiresIn: Duration.default('1h'),
+  channels: z.array(z.string()).default(['console']),
+  requesterReason: z.enum(['required', 'optional', 'none']).default('optional'),
+  steps: z.array(Step).min(1),
+});
+
+export const HoldfastConfig = z.strictObject({
+  apiVersion: z.literal('holdfast/v1'),
+  tenants: z.array(z.strictObject({ id: Tenant, name: z.string().min(1).max(200) })).min(1),
+  identity: z.strictObject({ users: z.array(User).default([]), keys: z.array(Key).default([]) }).prefault({}),
+  agents: z.array(Agent).default([]),
+  servers: z.array(Server).default([]),
+  policies: z.array(Policy).default([]),
+  flows: z.array(Flow).default([]),
+});
+/** A whole, valid configuration with all defaults filled in. */
+export type HoldfastConfig = z.infer<typeof HoldfastConfig>;
+export type ServerConfig = HoldfastConfig['servers'][number];
+export type PolicyConfig = HoldfastConfig['policies'][number];
+export type KeyConfig = HoldfastConfig['identity']['keys'][number];

@@ -1,0 +1,85 @@
+/**
+ * Every refusal and error a caller can meet, by stable code. The code is what HTTP, MCP, Slack and CLI show alike; the sentence
+ * is the default text. `retry` says whether the same request may succeed later without anybody changing anything.
+ */
+export interface ErrorEntry {
+  readonly http: number;
+  /** JSON-RPC error code where the problem is one of protocol; refusals of a call are results, not errors. */
+  readonly rpc?: number;
+  readonly retry: boolean;
+  readonly sentence: string;
+}
+
+const entries = {
+  // Protocol
+  parse_error: { http: 400, rpc: -32700, retry: false, sentence: 'The body is not JSON.' },
+  invalid_request: { http: 400, rpc: -32600, retry: false, sentence: 'The body is not a JSON-RPC request.' },
+  batch_not_supported: { http: 400, rpc: -32600, retry: false, sentence: 'JSON-RPC batches are not accepted; send one message per request.' },
+  method_not_found: { http: 404, rpc: -32601, retry: false, sentence: 'This method is not known here.' },
+  invalid_params: { http: 400, rpc: -32602, retry: false, sentence: 'The parameters are not valid.' },
+  not_canonical: { http: 400, rpc: -32602, retry: false, sentence: 'The request holds JSON that cannot be recorded exactly.' },
+  header_mismatch: { http: 400, rpc: -32020, retry: false, sentence: 'A header contradicts the body.' },
+  unsupported_version: { http: 400, rpc: -32022, retry: false, sentence: 'This protocol version is not supported.' },
+  body_too_large: { http: 413, rpc: -32600, retry: false, sentence: 'The body is larger than 4 MiB.' },
+  unsupported_media_type: { http: 415, rpc: -32600, retry: false, sentence: 'Send application/json.' },
+  not_acceptable: { http: 406, rpc: -32600, retry: false, sentence: 'The Accept header must allow application/json and text/event-stream.' },
+  session_unknown: { http: 404, rpc: -32001, retry: false, sentence: 'This session is not known; initialize again.' },
+  session_required: { http: 400, rpc: -32600, retry: false, sentence: 'Send the Mcp-Session-Id that initialize returned.' },
+  method_not_allowed: { http: 405, retry: false, sentence: 'This method is not allowed on this path.' },
+  not_found: { http: 404, retry: false, sentence: 'There is nothing here.' },
+  origin_denied: { http: 403, retry: false, sentence: 'Requests from this origin are not accepted.' },
+  host_denied: { http: 421, retry: false, sentence: 'This host name is not served here.' },
+  unknown_field: { http: 400, retry: false, sentence: 'The body holds a field that is not known here.' },
+  // Identity
+  unauthenticated: { http: 401, retry: false, sentence: 'A bearer token is needed.' },
+  token_malformed: { http: 401, retry: false, sentence: 'The bearer token is not one of ours.' },
+  token_unknown: { http: 401, retry: false, sentence: 'The bearer token is not known.' },
+  token_expired: { http: 401, retry: false, sentence: 'The bearer token has expired.' },
+  forbidden: { http: 403, retry: false, sentence: 'Your role does not allow this.' },
+  // A call
+  tool_not_found: { http: 404, retry: false, sentence: 'There is no such tool, or you may not see it.' },
+  arguments_invalid: { http: 400, retry: false, sentence: "The arguments do not fit the tool's input schema." },
+  policy_denied: { http: 403, retry: false, sentence: 'Policy does not allow this call.' },
+  policy_error: { http: 403, retry: false, sentence: 'The policy could not be evaluated for this call, so it is not allowed.' },
+  approval_unavailable: { http: 403, retry: false, sentence: 'This call needs the approval of people, and nobody can approve it.' },
+  journal_unavailable: { http: 503, rpc: -32010, retry: true, sentence: 'The log cannot be written right now, so nothing is executed.' },
+  overloaded: { http: 503, rpc: -32011, retry: true, sentence: 'Too much is waiting already; try again shortly.' },
+  state_stale: { http: 503, rpc: -32012, retry: true, sentence: 'Policy and switches cannot be confirmed right now, so nothing is executed.' },
+  stopping: { http: 503, rpc: -32013, retry: true, sentence: 'This broker is stopping; try again.' },
+  upstream_unreachable: { http: 502, rpc: -32014, retry: true, sentence: 'The upstream server could not be reached; the call was not executed.' },
+  upstream_timeout: { http: 504, retry: false, sentence: 'The upstream server did not answer in time; whether it executed the call is unknown.' },
+  upstream_protocol: { http: 502, retry: false, sentence: 'The upstream server answered with something that is not MCP.' },
+  upstream_broken: { http: 502, retry: false, sentence: 'The connection to the upstream server broke; whether it executed the call is unknown.' },
+  result_too_large: { http: 502, retry: false, sentence: 'The call was executed, but its result is larger than allowed here.' },
+  outcome_being_recorded: { http: 503, retry: false, sentence: 'The call was executed and its outcome is being recorded; do not repeat it.' },
+  // Configuration and start
+  config_invalid: { http: 400, retry: false, sentence: 'The configuration is not valid.' },
+  environment_invalid: { http: 500, retry: false, sentence: 'The environment is not valid.' },
+  mode_not_available: { http: 500, retry: false, sentence: 'This mode is not part of this version.' },
+  already_running: { http: 409, retry: false, sentence: 'Holdfast is already running on this data directory.' },
+  port_taken: { http: 500, retry: false, sentence: 'The port is in use.' },
+  data_not_writable: { http: 500, retry: false, sentence: 'The data directory cannot be written.' },
+  data_corrupt: { http: 500, retry: false, sentence: 'The data directory is damaged or not a Holdfast data directory.' },
+  database_unavailable: { http: 503, retry: true, sentence: 'The database cannot be reached.' },
+  schema_newer: { http: 500, retry: false, sentence: 'The database was written by a newer Holdfast; start that version.' },
+  internal: { http: 500, rpc: -32603, retry: false, sentence: 'Something failed inside Holdfast.' },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof entries;
+export const errorCatalogue: Readonly<Record<ErrorCode, ErrorEntry>> = entries;
+
+/** An expected refusal as a value or an exception with its stable code; `detail` names the place and never repeats a value. */
+export class Refusal extends Error {
+  constructor(
+    readonly code: ErrorCode,
+    readonly detail?: string,
+    readonly extra?: Readonly<Record<string, unknown>>,
+  ) {
+    super(detail ?? errorCatalogue[code].sentence);
+    this.name = 'Refusal';
+  }
+
+  get entry(): ErrorEntry {
+    return errorCatalogue[this.code];
+  }
+}

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { defineEvent } from './define-event.ts';
+
+export const authDenied = defineEvent({
+  type: 'auth.denied',
+  version: 1,
+  owner: 'broker',
+  sentence: 'Authentication failed; a flood of the same failure from the same address is counted in one event.',
+  sealed: [],
+  data: z.strictObject({ code: z.string(), endpoint: z.string(), key: z.string().optional(), count: z.int().min(1) }),
+});
+
+export const authSessionOpened = defineEvent({
+  type: 'auth.session_opened',
+  version: 1,
+  owner: 'broker',
+  sentence: 'A client opened an MCP session.',
+  sealed: [],
+  data: z.strictObject({ session: z.string(), protocol: z.string(), endpoint: z.string(), claimedClient: z.string().optional() }),
+});
+
+export const authSessionClosed = defineEvent({
+  type: 'auth.session_closed',
+  version: 1,
+  owner: 'broker',
+  sentence: 'A client ended its MCP session.',
+  sealed: [],
+  data: z.strictObject({ session: z.string() }),
+});

@@ -1,0 +1,10 @@
+export { canonicalJson, MAX_DEPTH, NotCanonical, type NotCanonicalReason, pointerOf } from './canonical/canonical-json.ts';
+export { parseStrictJson, roundTrips } from './canonical/strict-json.ts';
+export { catalogue, type EventData, type EventDraft, type EventType, type HoldfastEvent, isEventType } from './catalogue.ts';
+export { Actor, Counter, Digest, Envelope, Links, MAX_EVENT_BYTES, SYSTEM_TENANT, TenantId, Via } from './events/envelope.ts';
+export { defineEvent, type EventDefinition, type Owner } from './events/define-event.ts';
+export { ImpactClass, Outcome } from './events/call-events.ts';
+export { Effect, Stage } from './events/policy-events.ts';
+export { decodeSealed, encodeSealed, type SealedField } from './sealed/sealed-codec.ts';
+export { errorCatalogue, type ErrorCode, type ErrorEntry, Refusal } from './errors.ts';
+export { HoldfastConfig, type KeyConfig, type PolicyConfig, Role, SecretRef, type ServerConfig } from './config/config-schema.ts';
