@@ -1,0 +1,1 @@
+export { type AppendFailure, MemoryJournal } from './memory-journal.ts';

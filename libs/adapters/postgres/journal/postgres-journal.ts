@@ -1,0 +1,91 @@
+import type pg from 'pg';
+import { type FollowOptions, type Journal, type JournalBatch, type JournalEntry, JournalRefusal } from '#libs/ports';
+import { pack } from './pack.ts';
+import { Wake } from './wake.ts';
+
+const APPEND = { name: 'journal-append', text: 'select journal.append($1, $2, $3, $4, $5, $6, $7) as position' };
+const READ = {
+  name: 'journal-read',
+  text: `select position, tenant, at, event, sealed from (
+      select *, sum(octet_length(event) + coalesce(octet_length(sealed), 0)) over (order by position) - octet_length(event) - coalesce(octet_length(sealed), 0) as before
+      from (select * from journal.record where position >= $1 order by position limit $2) page) sized
+    where before < $3 order by position`,
+};
+const POLL_MS = 200;
+/** SQLSTATE of a batch that will never be taken. */
+const REFUSED = 'HF001';
+
+/**
+ * {@link Journal} on the operational PostgreSQL database. One source, named by the database's incarnation, so that a database
+ * restored from elsewhere is not mistaken for the one a cursor belongs to. Durable means committed with fsync.
+ */
+export class PostgresJournal implements Journal {
+  private source: string | undefined;
+  private readonly wake: Wake;
+
+  constructor(
+    private readonly pool: pg.Pool,
+    listenUrl: string,
+  ) {
+    this.wake = new Wake(listenUrl, 'holdfast_journal');
+  }
+
+  async append(batch: JournalBatch): Promise<bigint> {
+    const events = pack(batch.records.map((record) => record.event));
+    const sealed = pack(batch.records.map((record) => record.sealed));
+    const tenants = batch.records.map((record) => record.tenant);
+    try {
+      const { rows } = await this.pool.query<{ position: bigint }>({ ...APPEND, values: [batch.producer, batch.number, tenants, events.bytes, events.ends, sealed.bytes, sealed.ends] });
+      return rows[0]!.position;
+    } catch (error) {
+      if ((error as { code?: string }).code === REFUSED) throw new JournalRefusal((error as Error).message);
+      throw error;
+    }
+  }
+
+  async sources(): Promise<readonly string[]> {
+    this.source ??= `postgres:${(await this.pool.query<{ incarnation: string }>('select incarnation from journal.head')).rows[0]!.incarnation}`;
+    return [this.source];
+  }
+
+  async end(source: string): Promise<bigint> {
+    await this.expect(source);
+    return (await this.pool.query<{ next: bigint }>('select next from journal.head')).rows[0]!.next;
+  }
+
+  async follow(options: FollowOptions, onBatch: (records: readonly JournalEntry[]) => Promise<void>): Promise<void> {
+    await this.expect(options.source);
+    const end = await this.end(options.source);
+    if (options.next > end) throw new JournalRefusal(`position ${options.next} lies beyond the end ${end}: the journal was cut or replaced`);
+    let next = options.next;
+    const waiter = this.wake.waiter();
+    try {
+      while (!options.signal.aborted) {
+        waiter.arm();
+        const { rows } = await this.pool.query<{ position: bigint; tenant: string; at: bigint; event: Buffer; sealed: Buffer | null }>({ ...READ, values: [next, options.maxRecords, options.maxBytes] });
+        if (rows.length === 0) {
+          await waiter.wait(POLL_MS, options.signal);
+          continue;
+        }
+        const entries = rows.map((row) => ({ ...row, at: Number(row.at) }));
+        for (const [i, entry] of entries.entries()) {
+          if (entry.position !== next + BigInt(i)) throw new JournalRefusal(`position ${next + BigInt(i)} is missing: records were removed from the journal`);
+        }
+        await onBatch(entries);
+        next += BigInt(entries.length);
+      }
+    } finally {
+      waiter.release();
+    }
+  }
+
+  /** Ends the listening connection; the pool belongs to whoever made it. */
+  async close(): Promise<void> {
+    await this.wake.close();
+  }
+
+  private async expect(source: string): Promise<void> {
+    const [own] = await this.sources();
+    if (source !== own) throw new JournalRefusal(`there is no source ${source} here: the database was replaced`);
+  }
+}

@@ -1,0 +1,6 @@
+import { journal } from './operational-0001-journal.ts';
+import { state } from './operational-0002-state.ts';
+import type { Migration } from './migration.ts';
+
+/** The operational database: the embedded journal and the state that people change. */
+export const operationalMigrations: readonly Migration[] = [journal, state];

@@ -1,0 +1,1 @@
+export { testDatabase, type DatabaseKind, type TestDatabase } from './postgres/test-database.ts';
