@@ -58,12 +58,16 @@ export interface FollowOptions {
   readonly signal: AbortSignal;
 }
 
-/** The journal will never take this batch (malformed, unauthorised); nothing was written. */
+/**
+ * The journal will never do this; nothing was written. `stale`: a later batch of the same producer is durable, so this one is too.
+ * `malformed`: not a batch. `replaced`: the cursor belongs to another journal, or to one that was cut.
+ */
 export class JournalRefusal extends Error {
   constructor(
-    readonly reason: string,
+    readonly reason: 'stale' | 'malformed' | 'replaced',
+    detail: string,
   ) {
-    super(`the journal refused the batch: ${reason}`);
+    super(`the journal refused: ${detail}`);
     this.name = 'JournalRefusal';
   }
 }

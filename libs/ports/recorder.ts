@@ -11,7 +11,8 @@ export interface Recorder {
   /**
    * Makes the events and resolves when they are durable. All drafts of one call stand together and in order.
    *
-   * Throws {@link RecorderRefusal} before anything is queued when the queue is full or the recorder stopped: nothing happened.
+   * Throws {@link RecorderRefusal} before anything is queued when the queue is full, the journal is known to be down, or the recorder
+   * stopped: nothing happened.
    * Throws {@link RecorderTimeout} when `timeoutMs` passed first: the events stay queued and will become durable, in order, when
    * the journal takes them; the caller must treat them as written, and say what it did about it in a further event.
    */
@@ -34,7 +35,7 @@ export interface Recorded {
 }
 
 export class RecorderRefusal extends Error {
-  constructor(readonly reason: 'full' | 'stopped') {
+  constructor(readonly reason: 'full' | 'down' | 'stopped') {
     super(`the recorder takes no more events: ${reason}`);
     this.name = 'RecorderRefusal';
   }

@@ -34,7 +34,7 @@ export class MemoryJournal implements Journal {
 
   async append(batch: JournalBatch): Promise<bigint> {
     await this.gate;
-    if (batch.records.length === 0) throw new JournalRefusal('malformed batch');
+    if (batch.records.length === 0) throw new JournalRefusal('malformed', 'malformed batch');
     const failure = this.failures.shift();
     if (failure === 'before persist') throw new Error('journal connection lost');
     const position = this.store(batch);
@@ -45,7 +45,7 @@ export class MemoryJournal implements Journal {
   private store(batch: JournalBatch): bigint {
     const last = this.lastOf.get(batch.producer);
     if (last && batch.number === last.number) return last.position;
-    if (last && batch.number < last.number) throw new JournalRefusal('batch is older than the last one of its producer');
+    if (last && batch.number < last.number) throw new JournalRefusal('stale', 'batch is older than the last one of its producer');
     for (const record of batch.records) {
       this.records.push({ tenant: record.tenant, event: record.event.slice(), sealed: record.sealed?.slice() ?? null, position: BigInt(this.records.length), at: this.now() });
     }
@@ -66,7 +66,7 @@ export class MemoryJournal implements Journal {
 
   async follow(options: FollowOptions, onBatch: (records: readonly JournalEntry[]) => Promise<void>): Promise<void> {
     this.expect(options.source);
-    if (options.next > BigInt(this.records.length)) throw new JournalRefusal('the cursor lies beyond the end');
+    if (options.next > BigInt(this.records.length)) throw new JournalRefusal('replaced', 'the cursor lies beyond the end');
     let next = Number(options.next);
     while (!options.signal.aborted) {
       const entries: JournalEntry[] = [];
@@ -98,6 +98,6 @@ export class MemoryJournal implements Journal {
   }
 
   private expect(source: string): void {
-    if (source !== this.source) throw new JournalRefusal(`there is no source ${source} here`);
+    if (source !== this.source) throw new JournalRefusal('replaced', `there is no source ${source} here`);
   }
 }

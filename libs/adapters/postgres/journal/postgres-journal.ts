@@ -12,8 +12,8 @@ const READ = {
     where before < $3 order by position`,
 };
 const POLL_MS = 200;
-/** SQLSTATE of a batch that will never be taken. */
-const REFUSED = 'HF001';
+/** SQLSTATEs of batches that will never be taken. */
+const REFUSALS: Readonly<Record<string, JournalRefusal['reason']>> = { HF001: 'malformed', HF003: 'stale' };
 
 /**
  * {@link Journal} on the operational PostgreSQL database. One source, named by the database's incarnation, so that a database
@@ -38,8 +38,8 @@ export class PostgresJournal implements Journal {
       const { rows } = await this.pool.query<{ position: bigint }>({ ...APPEND, values: [batch.producer, batch.number, tenants, events.bytes, events.ends, sealed.bytes, sealed.ends] });
       return rows[0]!.position;
     } catch (error) {
-      if ((error as { code?: string }).code === REFUSED) throw new JournalRefusal((error as Error).message);
-      throw error;
+      const reason = REFUSALS[(error as { code?: string }).code ?? ''];
+      throw reason ? new JournalRefusal(reason, (error as Error).message) : error;
     }
   }
 
@@ -56,7 +56,7 @@ export class PostgresJournal implements Journal {
   async follow(options: FollowOptions, onBatch: (records: readonly JournalEntry[]) => Promise<void>): Promise<void> {
     await this.expect(options.source);
     const end = await this.end(options.source);
-    if (options.next > end) throw new JournalRefusal(`position ${options.next} lies beyond the end ${end}: the journal was cut or replaced`);
+    if (options.next > end) throw new JournalRefusal('replaced', `position ${options.next} lies beyond the end ${end}: the journal was cut or replaced`);
     let next = options.next;
     const waiter = this.wake.waiter();
     try {
@@ -69,7 +69,7 @@ export class PostgresJournal implements Journal {
         }
         const entries = rows.map((row) => ({ ...row, at: Number(row.at) }));
         for (const [i, entry] of entries.entries()) {
-          if (entry.position !== next + BigInt(i)) throw new JournalRefusal(`position ${next + BigInt(i)} is missing: records were removed from the journal`);
+          if (entry.position !== next + BigInt(i)) throw new JournalRefusal('replaced', `position ${next + BigInt(i)} is missing: records were removed from the journal`);
         }
         await onBatch(entries);
         next += BigInt(entries.length);
@@ -86,6 +86,6 @@ export class PostgresJournal implements Journal {
 
   private async expect(source: string): Promise<void> {
     const [own] = await this.sources();
-    if (source !== own) throw new JournalRefusal(`there is no source ${source} here: the database was replaced`);
+    if (source !== own) throw new JournalRefusal('replaced', `there is no source ${source} here: the database was replaced`);
   }
 }

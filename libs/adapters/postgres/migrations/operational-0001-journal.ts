@@ -57,7 +57,7 @@ begin
   update journal.head set next = next + v_count returning next - v_count into v_next;
   select * into v_known from journal.producer where producer = p_producer;
   if found and p_number <= v_known.number then
-    if p_number < v_known.number then raise exception 'batch is older than the last one of its producer' using errcode = 'HF001'; end if;
+    if p_number < v_known.number then raise exception 'batch is older than the last one of its producer' using errcode = 'HF003'; end if;
     update journal.head set next = next - v_count;
     return v_known.position;
   end if;

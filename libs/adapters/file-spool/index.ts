@@ -1,0 +1,1 @@
+export { FileSpool } from './file-spool.ts';

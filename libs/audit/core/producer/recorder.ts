@@ -1,0 +1,223 @@
+import { encodeSealed, type EventDraft } from '#libs/contracts';
+import { type Clock, type Ids, type Journal, JournalRefusal, type Recorded, type Recorder, RecorderRefusal, RecorderTimeout, type RecordOptions, type Sealer, type SealedValues, type Spool } from '#libs/ports';
+import { BatchQueue, type QueueLimits } from './batch-queue.ts';
+import { buildEvent, FIRST_POSITION, type ProducerPosition } from './build-event.ts';
+
+export interface RecorderDependencies {
+  readonly journal: Journal;
+  readonly sealer: Sealer;
+  readonly spool: Spool;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** Waits; resolves early when the signal aborts. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Calls back after a while; the returned function cancels. */
+  readonly timer: (ms: number, callback: () => void) => () => void;
+  /** Lets other work of the process go first; called between batches so that the next batch can fill. */
+  readonly yieldTurn: () => Promise<void>;
+  readonly app: { readonly name: string; readonly version: string };
+  readonly limits?: Partial<QueueLimits>;
+  /** Told when the journal stops and starts taking batches. */
+  readonly onJournal?: (state: 'up' | 'down') => void;
+  /** The journal refused a batch for good: this producer can write no more and the process must stop. */
+  readonly onFatal?: (error: Error) => void;
+}
+
+const DEFAULT_LIMITS: QueueLimits = { maxBytes: 32 << 20, maxBatchRecords: 500, maxBatchBytes: 4 << 20 };
+const RETRY_FIRST_MS = 10;
+const RETRY_MAX_MS = 1_000;
+
+/** {@link Recorder} over a {@link Journal}: sequence, chain, sealing, natural batching, retry with the same bytes, spool. */
+export class JournalRecorder implements Recorder {
+  readonly instance: string;
+  private readonly queue: BatchQueue;
+  private readonly positions = new Map<string, ProducerPosition>();
+  private pumping: Promise<void> | undefined;
+  private stopping = false;
+  private broken: Error | undefined;
+  private down = false;
+  private spooled = false;
+  private spooling: Promise<void> | undefined;
+  private spoolAgain: Promise<void> | undefined;
+  private readonly abort = new AbortController();
+
+  constructor(private readonly deps: RecorderDependencies) {
+    this.instance = deps.ids.uuid();
+    this.queue = new BatchQueue(this.instance, { ...DEFAULT_LIMITS, ...deps.limits });
+  }
+
+  /** Whether the journal takes what is recorded. */
+  get healthy(): boolean {
+    return !this.down && !this.broken;
+  }
+
+  async record(drafts: readonly EventDraft[], options: RecordOptions = {}): Promise<readonly Recorded[]> {
+    this.admit(options);
+    const sealed = await Promise.all(drafts.map((draft) => this.seal(draft)));
+    // From here to the end of `enqueue` nothing awaits: events get their numbers in the order in which they are queued.
+    this.admit(options);
+    const durable = this.enqueue(drafts, sealed);
+    this.pump();
+    return options.timeoutMs === undefined ? durable : this.within(durable, options.timeoutMs, options.mustKeep === true);
+  }
+
+  /**
+   * Says goodbye in every log this process wrote to and waits until all is durable, or until the time is over: then what is
+   * left goes to the spool for the next process. Nothing is recorded afterwards.
+   */
+  async stop(timeoutMs: number): Promise<'durable' | 'spooled'> {
+    if (!this.stopping && !this.broken) {
+      const goodbye: EventDraft[] = [...this.positions.keys()].map((tenant) => ({ type: 'log.producer_stopped', tenant, actor: { via: 'system' }, corr: this.instance, links: {}, data: { app: this.deps.app.name } }));
+      this.enqueue(goodbye, goodbye.map(() => NOTHING_SEALED));
+      this.stopping = true;
+      this.pump();
+    }
+    await Promise.race([this.pumping, this.deps.sleep(timeoutMs, this.abort.signal)]);
+    if (this.queue.empty) return 'durable';
+    await this.keepOnDisk();
+    this.abort.abort();
+    return 'spooled';
+  }
+
+  /** Sends what earlier processes spooled and could not deliver; their events keep their own producer and sequence. */
+  async replayOrphans(): Promise<number> {
+    let replayed = 0;
+    for (const orphan of await this.deps.spool.orphans()) {
+      for (const batch of orphan.batches) {
+        try {
+          await this.deps.journal.append(batch);
+        } catch (error) {
+          if (!(error instanceof JournalRefusal && error.reason === 'stale')) throw error;
+        }
+        replayed += batch.records.length;
+      }
+      await orphan.remove();
+    }
+    return replayed;
+  }
+
+  private admit(options: RecordOptions): void {
+    if (this.stopping || this.broken) throw new RecorderRefusal('stopped');
+    if (options.mustKeep) return;
+    if (this.down) throw new RecorderRefusal('down');
+    if (this.queue.full) throw new RecorderRefusal('full');
+  }
+
+  private seal(draft: EventDraft): Promise<SealedValues> | SealedValues {
+    if (!draft.seal || Object.keys(draft.seal).length === 0) return NOTHING_SEALED;
+    return this.deps.sealer.seal(draft.tenant, draft.subject ?? draft.actor.user ?? draft.tenant, draft.seal);
+  }
+
+  private enqueue(drafts: readonly EventDraft[], sealed: readonly SealedValues[]): Promise<readonly Recorded[]> {
+    const built: { tenant: string; event: Uint8Array; sealed: Uint8Array | null; id: string | undefined }[] = [];
+    const moved = new Map<string, ProducerPosition>();
+    const add = (draft: EventDraft, values: SealedValues, wanted: boolean): void => {
+      const position = moved.get(draft.tenant) ?? this.positions.get(draft.tenant) ?? FIRST_POSITION;
+      const id = draft.id ?? this.deps.ids.uuid();
+      const { bytes, next } = buildEvent(draft, { id, timeMs: this.deps.clock.now(), producer: this.instance, position, commitments: values.commitments });
+      moved.set(draft.tenant, next);
+      built.push({ tenant: draft.tenant, event: bytes, sealed: values.fields.length === 0 ? null : encodeSealed(values.fields), id: wanted ? id : undefined });
+    };
+    drafts.forEach((draft, i) => {
+      if (!this.positions.has(draft.tenant) && !moved.has(draft.tenant)) {
+        add({ type: 'log.producer_started', tenant: draft.tenant, actor: { via: 'system' }, corr: this.instance, links: {}, data: { app: this.deps.app.name, version: this.deps.app.version } }, NOTHING_SEALED, false);
+      }
+      add(draft, sealed[i]!, true);
+    });
+    // All events are built: only now do they count, so a draft that cannot be built leaves no hole in the sequence.
+    for (const [tenant, position] of moved) this.positions.set(tenant, position);
+    return new Promise((resolve) => {
+      const recorded: Recorded[] = [];
+      for (const { id, ...record } of built) {
+        this.queue.push(record, id === undefined ? undefined : (position) => {
+          recorded.push({ id, position });
+          if (recorded.length === drafts.length) resolve(recorded);
+        });
+      }
+      if (drafts.length === 0) resolve(recorded);
+    });
+  }
+
+  private pump(): void {
+    if (this.pumping) return;
+    this.pumping = this.send().finally(() => {
+      this.pumping = undefined;
+    });
+  }
+
+  private async send(): Promise<void> {
+    for (let batch = this.queue.next(); batch; batch = this.queue.next()) {
+      for (let retryMs = RETRY_FIRST_MS; ; retryMs = Math.min(retryMs * 2, RETRY_MAX_MS)) {
+        if (this.abort.signal.aborted) return;
+        try {
+          this.queue.acknowledged(await this.deps.journal.append(batch));
+          this.setDown(false);
+          break;
+        } catch (error) {
+          if (error instanceof JournalRefusal) {
+            this.broken = error;
+            await this.keepOnDisk();
+            this.deps.onFatal?.(error);
+            return;
+          }
+          this.setDown(true);
+          await this.deps.sleep(retryMs, this.abort.signal);
+        }
+      }
+      if (this.queue.empty && this.spooled) await this.clearSpool();
+      await this.deps.yieldTurn();
+    }
+  }
+
+  private async clearSpool(): Promise<void> {
+    await this.spooling;
+    if (!this.queue.empty) return;
+    this.spooled = false;
+    // Takes the writers' turn, so that a new spool is never the one that is removed.
+    this.spooling = this.deps.spool.clear().finally(() => {
+      this.spooling = undefined;
+    });
+    await this.spooling;
+  }
+
+  private setDown(down: boolean): void {
+    if (this.down === down) return;
+    this.down = down;
+    this.deps.onJournal?.(down ? 'down' : 'up');
+  }
+
+  private async within<T>(durable: Promise<T>, timeoutMs: number, mustKeep: boolean): Promise<T> {
+    let cancel: (() => void) | undefined;
+    const late = new Promise<typeof LATE>((resolve) => {
+      cancel = this.deps.timer(timeoutMs, () => resolve(LATE));
+    });
+    const first = await Promise.race([durable, late]);
+    cancel?.();
+    if (first !== LATE) return first;
+    // An append that hangs is as good as a journal that is down: admissions are refused until it moves again.
+    this.setDown(true);
+    if (mustKeep) await this.keepOnDisk();
+    throw new RecorderTimeout();
+  }
+
+  /** Writes everything that waits to the spool; callers that come while a write runs share the next one. */
+  private keepOnDisk(): Promise<void> {
+    this.spooled = true;
+    if (!this.spooling) {
+      this.spooling = this.deps.spool.write(this.queue.cutAll()).finally(() => {
+        this.spooling = undefined;
+      });
+      return this.spooling;
+    }
+    this.spoolAgain ??= this.spooling
+      .catch(() => undefined)
+      .then(() => {
+        this.spoolAgain = undefined;
+        return this.keepOnDisk();
+      });
+    return this.spoolAgain;
+  }
+}
+
+const LATE = Symbol('late');
+const NOTHING_SEALED: SealedValues = { commitments: {}, fields: [] };

@@ -1,0 +1,10 @@
+import { hash } from 'node:crypto';
+
+/** SHA-256 of bytes, or of the UTF-8 form of a string. The one place of this core that takes hashing from Node. */
+export function sha256(data: Uint8Array | string): Uint8Array {
+  return hash('sha256', data, 'buffer');
+}
+
+export function base64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
+}
