@@ -1,4 +1,4 @@
-export { canonicalJson, MAX_DEPTH, NotCanonical, type NotCanonicalReason, pointerOf } from './canonical/canonical-json.ts';
+export { canonicalJson, MAX_DEPTH, MAX_SEALED_DEPTH, NotCanonical, type NotCanonicalReason, pointerOf } from './canonical/canonical-json.ts';
 export { parseStrictJson, roundTrips } from './canonical/strict-json.ts';
 export { catalogue, type EventData, type EventDraft, type EventType, type HoldfastEvent, isEventType } from './catalogue.ts';
 export { Actor, Counter, Digest, Envelope, Links, MAX_EVENT_BYTES, SYSTEM_TENANT, TenantId, Via } from './events/envelope.ts';
@@ -8,3 +8,4 @@ export { Effect, Stage } from './events/policy-events.ts';
 export { decodeSealed, encodeSealed, type SealedField } from './sealed/sealed-codec.ts';
 export { errorCatalogue, type ErrorCode, type ErrorEntry, Refusal } from './errors.ts';
 export { HoldfastConfig, type KeyConfig, type PolicyConfig, Role, SecretRef, type ServerConfig } from './config/config-schema.ts';
+export { policyDocument } from './config/policy-document.ts';

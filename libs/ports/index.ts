@@ -4,3 +4,8 @@ export { Journal, type JournalRecord, type JournalBatch, type JournalEntry, type
 export { Recorder, type RecordOptions, type Recorded, RecorderRefusal, RecorderTimeout } from './recorder.ts';
 export { Sealer, type SealedValues, type OpenedValue } from './sealer.ts';
 export { Spool } from './spool.ts';
+export { KeyStore, type WrappedKey } from './key-store.ts';
+export { ConfigurationStore, type ConfigRevision } from './configuration-store.ts';
+export { Outbox } from './outbox.ts';
+export { BrokerLeases } from './broker-leases.ts';
+export { type OpenCall, OpenCalls } from './open-calls.ts';

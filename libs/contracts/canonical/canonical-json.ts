@@ -10,6 +10,9 @@ export function canonicalJson(value: unknown, maxDepth: number = MAX_DEPTH): str
 /** How deep arguments and event data may nest. */
 export const MAX_DEPTH = 32;
 
+/** How deep a sealed value may nest: results of upstream servers are recorded, not judged. */
+export const MAX_SEALED_DEPTH = 256;
+
 export type NotCanonicalReason = 'depth' | 'duplicate_key' | 'lone_surrogate' | 'number' | 'not_json';
 
 /** A value or a text has no canonical form. `pointer` (RFC 6901) names the place, never the value. */

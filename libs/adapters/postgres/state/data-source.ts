@@ -1,0 +1,16 @@
+import { DataSource } from 'typeorm';
+import { ConfigRevisionEntity, OutboxEntity } from './entities.ts';
+
+/** TypeORM on the operational database, connected as the application role: it never creates or changes a table. */
+export async function openStateDatabase(url: string, poolSize: number): Promise<DataSource> {
+  return new DataSource({
+    type: 'postgres',
+    url,
+    applicationName: 'holdfast-state',
+    entities: [ConfigRevisionEntity, OutboxEntity],
+    synchronize: false,
+    migrationsRun: false,
+    poolSize,
+    connectTimeoutMS: 5_000,
+  }).initialize();
+}

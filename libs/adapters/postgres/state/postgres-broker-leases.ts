@@ -1,0 +1,46 @@
+import type pg from 'pg';
+import type { BrokerLeases } from '#libs/ports';
+
+/** {@link BrokerLeases} in the operational database, by its clock alone. */
+export class PostgresBrokerLeases implements BrokerLeases {
+  constructor(private readonly pool: pg.Pool) {}
+
+  async start(instance: string, ttlMs: number): Promise<void> {
+    await this.pool.query(`insert into state.broker_lease (instance, expires_at) values ($1, now() + $2 * interval '1 ms')`, [instance, ttlMs]);
+  }
+
+  async renew(instance: string, ttlMs: number): Promise<{ held: boolean; revision: number }> {
+    const { rows } = await this.pool.query<{ held: boolean; revision: number | null }>(
+      `with renewed as (
+         update state.broker_lease set expires_at = now() + $2 * interval '1 ms'
+         where instance = $1 and ended_at is null and expires_at > now() returning 1)
+       select exists (select from renewed) as held, (select max(revision) from state.config_revision) as revision`,
+      [instance, ttlMs],
+    );
+    return { held: rows[0]!.held, revision: rows[0]!.revision ?? 0 };
+  }
+
+  async end(instance: string): Promise<void> {
+    await this.pool.query('update state.broker_lease set ended_at = now() where instance = $1 and ended_at is null', [instance]);
+  }
+
+  async lost(): Promise<readonly string[]> {
+    // Ended by us from here on: a broker that wakes up cannot renew what was declared lost.
+    const { rows } = await this.pool.query<{ instance: string }>(
+      `with taken as (update state.broker_lease set ended_at = now() where ended_at is null and expires_at <= now() returning instance, started_at)
+       select instance from (
+         select instance, started_at from taken
+         union select instance, started_at from state.broker_lease where ended_at is not null and ended_at >= expires_at and reaped_at is null
+       ) lost order by started_at`,
+    );
+    return rows.map((row) => row.instance);
+  }
+
+  async settled(instance: string): Promise<void> {
+    await this.pool.query('update state.broker_lease set reaped_at = now() where instance = $1', [instance]);
+  }
+
+  async revokeAll(): Promise<void> {
+    await this.pool.query('update state.broker_lease set expires_at = now() where ended_at is null and expires_at > now()');
+  }
+}

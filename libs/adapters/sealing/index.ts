@@ -1,0 +1,2 @@
+export { AesSealer } from './aes-sealer.ts';
+export { KeyHierarchy } from './key-hierarchy.ts';

@@ -1,0 +1,12 @@
+import type { JournalBatch } from './journal.ts';
+
+/**
+ * What state-first transactions have to say to the journal, as finished batches in the order of their transactions. The relay
+ * appends them in this order and marks each; after a crash it sends the same bytes again under the same number.
+ */
+export interface Outbox {
+  /** Batches that are not known to be in the journal, lowest number first. */
+  unsent(limit: number): Promise<readonly JournalBatch[]>;
+  sent(batch: JournalBatch): Promise<void>;
+}
+export const Outbox = Symbol('Outbox');
