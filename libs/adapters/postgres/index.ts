@@ -1,3 +1,4 @@
+export { claimInstallation, type Installation, type InstallationOptions, urlAs } from './installation.ts';
 export { migrate, type MigrateOptions } from './migrate.ts';
 export type { Migration } from './migrations/migration.ts';
 export { auditMigrations } from './migrations/audit.ts';

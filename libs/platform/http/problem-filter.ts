@@ -1,0 +1,42 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject } from '@nestjs/common';
+import { errorCatalogue, type ErrorCode, Refusal } from '#libs/contracts';
+import { Log } from '../logging/log.ts';
+
+interface Reply {
+  readonly sent: boolean;
+  status(code: number): Reply;
+  header(name: string, value: string): Reply;
+  send(body: unknown): Reply;
+}
+
+const BY_STATUS: Readonly<Record<number, ErrorCode>> = { 400: 'invalid_request', 401: 'unauthenticated', 403: 'forbidden', 404: 'not_found', 405: 'method_not_allowed', 413: 'body_too_large', 415: 'unsupported_media_type' };
+
+/** Every error of the HTTP API as RFC 9457 problem details with a stable code; faults are logged and say nothing of themselves. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(@Inject(Log) private readonly log: Log) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const reply = host.switchToHttp().getResponse<Reply>();
+    const refusal = toRefusal(error);
+    if (refusal.code === 'internal') this.log.error({ err: error }, 'request failed');
+    if (reply.sent) return;
+    const { http, sentence } = refusal.entry;
+    if (http === 401) reply.header('www-authenticate', 'Bearer');
+    reply.status(http).header('content-type', 'application/problem+json').send({
+      type: `urn:holdfast:error:${refusal.code}`,
+      title: sentence,
+      status: http,
+      code: refusal.code,
+      ...(refusal.detail === undefined ? {} : { detail: refusal.detail }),
+      ...refusal.extra,
+    });
+  }
+}
+
+function toRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  const status = error instanceof HttpException ? error.getStatus() : (error as { statusCode?: number } | null)?.statusCode;
+  const code = status === undefined ? undefined : BY_STATUS[status];
+  return code ? new Refusal(code, errorCatalogue[code].sentence) : new Refusal('internal');
+}

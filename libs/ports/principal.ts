@@ -1,0 +1,21 @@
+import type { Role } from '#libs/contracts';
+
+/** Who calls: user, client and agent are three identities from verified credentials, never from headers or bodies. */
+export interface Principal {
+  readonly tenant: string;
+  readonly user: string;
+  readonly client: string;
+  readonly agent?: string;
+  readonly roles: readonly Role[];
+  readonly groups: readonly string[];
+  /** Id of the credential, for the record. */
+  readonly key: string;
+  /** When present, the only servers this credential may reach. */
+  readonly servers?: readonly string[];
+}
+
+/** Turns an Authorization header into a principal; throws a Refusal (unauthenticated, token_*) otherwise. */
+export interface Authenticator {
+  authenticate(authorization: string | undefined): Principal;
+}
+export const Authenticator = Symbol('Authenticator');

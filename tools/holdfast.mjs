@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+// The `holdfast` command in a clone: what `npm start` built.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+const main = join(import.meta.dirname, '..', 'dist', 'apps', 'cli', 'main.js');
+if (!existsSync(main)) {
+  console.error('holdfast: not built yet; run npm start once');
+  process.exit(69);
+}
+await import(main);

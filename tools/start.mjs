@@ -1,0 +1,9 @@
+// npm start: installs what is missing, builds, starts everything embedded in this process (so that signals reach it).
+import { build, installMissing, linkCommand, requireNode, root } from './prepare.mjs';
+
+requireNode();
+installMissing();
+build();
+linkCommand();
+process.argv.splice(2, 0, 'start');
+await import(`${root}/dist/apps/cli/main.js`);
