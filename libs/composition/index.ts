@@ -1,0 +1,1 @@
+export { type Running, readRunning } from './embedded/running.ts';
