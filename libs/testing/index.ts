@@ -1,3 +1,3 @@
 export { configuration, httpServer } from './builders.ts';
-export { testDatabase, type DatabaseKind, type TestDatabase } from './postgres/test-database.ts';
-export { asEntries, digestOf, EventWriter, uuidOf } from './builders/event-writer.ts';
+export { asEntries, digestOf, EventWriter, uuidOf } from './event-writer.ts';
+export { testDatabase, type DatabaseKind, type TestDatabase, withClient } from './postgres/test-database.ts';

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import pg from 'pg';
+import { withClient } from '#libs/testing';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './cluster.ts';
 import { isRunning, readPostmaster } from './postmaster.ts';
 
@@ -25,15 +25,8 @@ describe('embedded PostgreSQL', () => {
     started.push(server);
     return server;
   };
-  const query = async (server: EmbeddedPostgres, sql: string): Promise<unknown[]> => {
-    const client = new pg.Client({ connectionString: server.url('postgres') });
-    client.on('error', () => undefined);
-    await client.connect();
-    try {
-      return (await client.query({ text: sql, rowMode: 'array' })).rows as unknown[];
-    } finally {
-      await client.end();
-    }
+  const query = (server: EmbeddedPostgres, sql: string): Promise<unknown[]> => {
+    return withClient(server.url('postgres'), async (client) => (await client.query({ text: sql, rowMode: 'array' })).rows as unknown[]);
   };
 
   it('starts from nothing with fsync, checksums and a password, and keeps its data over a stop', async () => {
@@ -45,8 +38,8 @@ describe('embedded PostgreSQL', () => {
     const second = await start();
     expect(second.adopted).toBe(false);
     expect(await query(second, 'select n from kept')).toEqual([[1]]);
-    const wrong = new pg.Client({ connectionString: second.url('postgres').replace(/:\/\/postgres:[^@]+@/, '://postgres:wrong@') });
-    await expect(wrong.connect()).rejects.toThrow('password authentication failed');
+    const wrong = second.url('postgres').replace(/:\/\/postgres:[^@]+@/, '://postgres:wrong@');
+    await expect(withClient(wrong, () => Promise.resolve())).rejects.toThrow('password authentication failed');
   });
 
   it('adopts the server of a starter that was killed', async () => {
