@@ -11,6 +11,5 @@ export { PostgresConfigurationStore } from './state/postgres-configuration-store
 export { PostgresOutbox } from './state/postgres-outbox.ts';
 export { PostgresAuditStore } from './audit/postgres-audit-store.ts';
 export { PostgresJournal } from './journal/postgres-journal.ts';
-export { PostgresAuditStore } from './audit/postgres-audit-store.ts';
 export { PostgresOpenCalls } from './audit/postgres-open-calls.ts';
 export { isPassing } from './audit/store-errors.ts';
