@@ -7,3 +7,5 @@ export { createLog, Log, type LogOptions } from './logging/log.ts';
 export { loadConfig, loadConfigFile, type LoadedConfig } from './config/load-config.ts';
 export { type ConfigProblem, describeProblems } from './config/problem.ts';
 export { resolveSecret, type SecretSources } from './config/resolve-secret.ts';
+export { endStart, endWith } from './end-with.ts';
+export { readSettings } from './settings.ts';

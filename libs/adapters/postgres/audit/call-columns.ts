@@ -51,10 +51,10 @@ export const callColumns = {
 
 const members = Object.entries(callColumns) as [keyof CallRow, readonly [string, Kind]][];
 
-/** A row as JSON that PostgreSQL reads by column name. */
+/** A row as JSON that PostgreSQL reads by column name; what is absent becomes null there. */
 export function callToColumns(row: CallRow): Record<string, unknown> {
   const columns: Record<string, unknown> = {};
-  for (const [member, [column]] of members) columns[column] = row[member];
+  for (const [member, [column]] of members) if (row[member] !== null) columns[column] = row[member];
   return columns;
 }
 

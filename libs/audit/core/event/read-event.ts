@@ -1,5 +1,6 @@
-import { canonicalJson, catalogue, type EventData, Envelope, type HoldfastEvent, isEventType, MAX_EVENT_BYTES, NotCanonical } from '#libs/contracts';
+import { catalogue, type EventData, Envelope, type HoldfastEvent, isEventType, MAX_EVENT_BYTES } from '#libs/contracts';
 import { ENVELOPE_DEPTH } from '../event-bytes.ts';
+import { isCanonical } from './is-canonical.ts';
 
 export type RejectReason = EventData<'log.event_rejected'>['reason'];
 
@@ -20,10 +21,9 @@ export function readEvent(bytes: Uint8Array): EventReading {
   try {
     const text = decoder.decode(bytes);
     value = JSON.parse(text);
-    // Equal to its own canonical form: so no duplicate key, no lone surrogate, no number that prints otherwise, no spare space.
-    if (canonicalJson(value, ENVELOPE_DEPTH) !== text) return { rejected: 'not_canonical' };
-  } catch (error) {
-    return { rejected: error instanceof NotCanonical ? 'not_canonical' : 'malformed' };
+    if (!isCanonical(text, value, ENVELOPE_DEPTH)) return { rejected: 'not_canonical' };
+  } catch {
+    return { rejected: 'malformed' };
   }
   const envelope = Envelope.safeParse(value);
   if (!envelope.success) return { rejected: 'invalid' };
