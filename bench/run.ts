@@ -29,7 +29,16 @@ interface Running {
   readonly holdfast?: HoldfastUnderTest;
 }
 
-function options(): { rounds: number; seconds: number; sessions: number[]; only: TargetName[]; json: string } | undefined {
+interface Options {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly sessions: readonly number[];
+  readonly only: readonly TargetName[];
+  readonly json: string;
+}
+
+/** What was asked for, or the exit code when that is all there is to do. */
+function options(): Options | number {
   try {
     const { values } = parseArgs({
       options: {
@@ -38,8 +47,13 @@ function options(): { rounds: number; seconds: number; sessions: number[]; only:
         sessions: { type: 'string', default: '1,8,32' },
         only: { type: 'string', default: TARGETS.join(',') },
         json: { type: 'string', default: 'tmp/bench.json' },
+        help: { type: 'boolean', default: false },
       },
     });
+    if (values.help) {
+      console.log(USAGE);
+      return 0;
+    }
     const number = (text: string, max: number): number => {
       const value = Number(text);
       if (!(value > 0 && value <= max)) throw new Error('a number is out of range');
@@ -56,7 +70,7 @@ function options(): { rounds: number; seconds: number; sessions: number[]; only:
     };
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${USAGE}`);
-    return undefined;
+    return 2;
   }
 }
 
@@ -96,7 +110,7 @@ async function measure(round: number, running: Running, sessions: number, second
 
 async function main(): Promise<number> {
   const chosen = options();
-  if (!chosen) return 2;
+  if (typeof chosen === 'number') return chosen;
   if (chosen.only.includes('holdfast') && !existsSync(SOLO)) {
     console.error('Holdfast is not built: run npm start or npm test once, or leave it out with --only direct,relay');
     return 69;

@@ -22,6 +22,7 @@ export class Child {
   private timer: NodeJS.Timeout | undefined;
   private restartMs = RESTART_FIRST_MS;
   private stopping = false;
+  private spoke: (() => void) | undefined;
 
   constructor(private readonly options: ChildOptions) {}
 
@@ -29,11 +30,13 @@ export class Child {
     return this.process?.pid;
   }
 
+  /** In a process group of its own: a Ctrl-C at the terminal is for the parent, which ends its children in order. */
   start(): void {
     const startedAt = Date.now();
-    const child = spawn(process.execPath, [...process.execArgv, this.options.main], { env: this.options.env, stdio: ['pipe', 'ignore', 'inherit'] });
+    const child = spawn(process.execPath, [...process.execArgv, this.options.main, '--until-stdin-closes'], { env: this.options.env, stdio: ['pipe', 'pipe', 'inherit'], detached: true });
     this.process = child;
     child.stdin!.on('error', () => undefined);
+    child.stdout!.once('data', () => this.spoke?.()).resume();
     child.once('error', (error) => this.options.log.error({ err: error, child: this.options.name }, 'child process did not start'));
     child.once('exit', (code, signal) => {
       this.process = undefined;
@@ -43,6 +46,17 @@ export class Child {
       this.timer = setTimeout(() => this.start(), this.restartMs);
       this.restartMs = Math.min(this.restartMs * 2, RESTART_MAX_MS);
     });
+  }
+
+  /** Starts it and waits until it says its first word on standard output, but no longer than this. */
+  async startAndWait(deadlineMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.spoke = resolve;
+      timer = setTimeout(resolve, deadlineMs);
+      this.start();
+    });
+    clearTimeout(timer);
   }
 
   /** Asks it to finish, waits, and ends it when it does not. */

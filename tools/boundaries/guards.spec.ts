@@ -17,20 +17,21 @@ function check(...paths: string[]): Promise<{ exitCode: number; found: string[] 
 }
 
 describe('check-guards', () => {
-  it.each([
-    ['forgotten.ts', [/^forgotten\.ts:12: ThingsController\.create \(@Post\) says nothing about access/]],
-    ['public-without-reason.ts', [/:4: @Public needs a reason/, /:7: ThingsController\.list \(@Get\) says nothing/]],
-    ['roles-of-nobody.ts', [/:6: @Roles\(\) names nobody/, /:6: ThingsController\.list \(@Get\) says nothing/]],
-    ['past-nest.ts', [/:7: a route on Fastify itself/, /:9: a route on Fastify itself/]],
-  ])('finds what %s forgets', async (file, expected) => {
-    const { exitCode, found } = await check(join(routes, file));
+  it('finds what each bad example forgets, and nothing in the one that is in order', async () => {
+    const { exitCode, found } = await check(routes);
     expect(exitCode).toBe(1);
-    expect(found).toHaveLength(expected.length);
-    expected.forEach((message, index) => expect(found[index]).toMatch(message));
+    expect(found.map((line) => line.replace(/^(\S+:\d+: .{0,55}).*$/, '$1')).toSorted()).toEqual([
+      'forgotten.ts:12: ThingsController.create (@Post) says nothing about acce',
+      'past-nest.ts:7: a route on Fastify itself passes no Nest guard: say who',
+      'past-nest.ts:9: a route on Fastify itself passes no Nest guard: say who',
+      'public-without-reason.ts:4: @Public needs a reason in words',
+      'public-without-reason.ts:7: ThingsController.list (@Get) says nothing about access:',
+      'roles-of-nobody.ts:6: @Roles() names nobody',
+      'roles-of-nobody.ts:6: ThingsController.list (@Get) says nothing about access:',
+    ]);
   });
 
-  it('is silent about routes in order, and about this repository', async () => {
-    expect(await check(join(routes, 'in-order.ts'))).toEqual({ exitCode: 0, found: [] });
+  it('finds nothing in this repository', async () => {
     expect(await check()).toEqual({ exitCode: 0, found: [] });
   });
 });

@@ -13,3 +13,4 @@ export { PostgresAuditReader } from './audit/postgres-audit-reader.ts';
 export { PostgresOpenCalls } from './audit/postgres-open-calls.ts';
 export { PostgresAuditStore } from './audit/postgres-audit-store.ts';
 export { PostgresJournal } from './journal/postgres-journal.ts';
+export { isPassing } from './audit/store-errors.ts';

@@ -14,6 +14,8 @@ export interface Databases {
   readonly projector: string;
   /** Audit: reads, tenant by tenant. */
   readonly reader: string;
+  /** Audit: which calls of a lost broker are open. */
+  readonly settler: string;
   /** Gives the installation free; stops the server when it is ours. */
   close(): Promise<void>;
 }
@@ -40,6 +42,7 @@ export async function openDatabases(options: OpenDatabasesOptions): Promise<Data
         follower: as(operational, 'holdfast_follower'),
         projector: as(audit, 'holdfast_projector'),
         reader: as(audit, 'holdfast_reader'),
+        settler: as(audit, 'holdfast_settler'),
         close: async () => {
           await claim.release();
           await server?.stop();

@@ -15,7 +15,7 @@ export const callRequested = defineEvent({
   version: 1,
   owner: 'broker',
   sentence: 'An agent asked for a tool call; written before anything is decided or sent.',
-  sealed: ['/args'],
+  sealed: ['/args', '/reason'],
   data: z.strictObject({
     /** Null when the name the agent gave resolves to nothing it may see. */
     server: z.string().nullable(),

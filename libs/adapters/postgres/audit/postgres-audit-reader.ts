@@ -3,7 +3,7 @@ import { type AuditReader, base64url, type CallFilter, type CallRow, type CallWi
 import { Refusal } from '#libs/contracts';
 import { callFromColumns } from './call-columns.ts';
 import { PostgresLogReading, toEntry } from './postgres-log-reading.ts';
-import { rethrow } from './store-errors.ts';
+import { isPassing } from './store-errors.ts';
 import { asTenant } from './tenant-session.ts';
 
 /** How many entries one request for filtered events looks at. */
@@ -81,7 +81,7 @@ export class PostgresAuditReader implements AuditReader {
     try {
       return await asTenant(this.pool, tenant, (ask) => read(new PostgresLogReading(tenant, ask), ask));
     } catch (error) {
-      return rethrow(error);
+      throw isPassing(error) ? new Refusal('database_unavailable') : error;
     }
   }
 }

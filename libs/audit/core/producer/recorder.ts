@@ -4,6 +4,8 @@ import { BatchQueue, type QueueLimits } from './batch-queue.ts';
 import { buildEvent, FIRST_POSITION, type ProducerPosition } from './build-event.ts';
 
 export interface RecorderDependencies {
+  /** This process instance: a UUID made for it and never used again. */
+  readonly instance: string;
   readonly journal: Journal;
   readonly sealer: Sealer;
   readonly spool: Spool;
@@ -42,7 +44,7 @@ export class JournalRecorder implements Recorder {
   private readonly abort = new AbortController();
 
   constructor(private readonly deps: RecorderDependencies) {
-    this.instance = deps.ids.uuid();
+    this.instance = deps.instance;
     this.queue = new BatchQueue(this.instance, { ...DEFAULT_LIMITS, ...deps.limits });
   }
 

@@ -1,5 +1,5 @@
 import type { Journal, JournalEntry } from '#libs/ports';
-import { type AuditStore, type ProjectedBatch, type ProjectorSuperseded, StoreUnavailable } from './audit-store.ts';
+import { type AuditStore, type ProjectedBatch, StoreUnavailable } from './audit-store.ts';
 import { project } from './project.ts';
 import { ProjectionMemory } from './projection-memory.ts';
 import { readRecord } from './read-records.ts';
@@ -58,7 +58,7 @@ export class Projector {
 
   /**
    * Runs until the signal aborts, then returns with everything that was begun written. An unavailable store or journal is waited
-   * for. Throws what waiting cannot mend: {@link ProjectorSuperseded}, JournalReplaced, JournalRefusal, StoredLogDamaged, faults.
+   * for. Throws what waiting cannot mend: ProjectorSuperseded, JournalReplaced, JournalRefusal, StoredLogDamaged, faults.
    */
   async run(signal: AbortSignal): Promise<void> {
     let retryMs = RETRY_FIRST_MS;

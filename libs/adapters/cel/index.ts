@@ -1,0 +1,1 @@
+export { CelConditions } from './cel-conditions.ts';

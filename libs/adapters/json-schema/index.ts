@@ -1,0 +1,1 @@
+export { AjvArgumentValidator } from './ajv-argument-validator.ts';

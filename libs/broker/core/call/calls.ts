@@ -1,0 +1,258 @@
+import { canonicalJson, type ErrorCode, errorCatalogue, type EventData, Refusal } from '#libs/contracts';
+import { type Clock, type Ids, type Recorder, RecorderRefusal, RecorderTimeout } from '#libs/ports';
+import { outgoingParamHeaders } from '../mcp/param-headers.ts';
+import { decide, type Decision, EVALUATOR } from '../policy/decide.ts';
+import type { PinnedTool } from '../registry/pinned-tool.ts';
+import type { TenantRegistry } from '../registry/registry.ts';
+import type { Resolution } from '../registry/visible-tools.ts';
+import type { UpstreamAnswer, Upstreams } from '../upstream/upstreams.ts';
+import type { CallAnswer, RefusedCall, ToolCall } from './call.ts';
+import { abandonedDraft, type ArgumentFacts, completedDraft, decidedDraft, requestedDraft } from './call-drafts.ts';
+import type { CallsInFlight } from './calls-in-flight.ts';
+import { type Outcome, readAnswer } from './outcome.ts';
+import type { ArgumentValidator, Freshness } from './ports.ts';
+
+export interface CallDependencies {
+  readonly recorder: Recorder;
+  readonly upstreams: Pick<Upstreams, 'call'>;
+  readonly validator: ArgumentValidator;
+  readonly freshness: Freshness;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** base64url SHA-256 of a text. */
+  readonly digest: (text: string) => string;
+  readonly inFlight: CallsInFlight;
+  /** How long a call waits for its records before, and after, it is executed. */
+  readonly admissionTimeoutMs: number;
+  readonly outcomeTimeoutMs: number;
+  /** A fault of Holdfast itself, for the operators' log. */
+  readonly onFault: (error: unknown, call: string) => void;
+}
+
+/** How a call was settled before anything was sent. */
+interface Verdict {
+  readonly decision: EventData<'policy.decided'>;
+  /** Why the agent is refused; undefined when the call goes ahead. */
+  readonly refusal?: { readonly code: ErrorCode; readonly sentence: string };
+}
+
+/**
+ * The life of a call, in the order that the promises I1 to I3 ask for: it is judged, the request and the decision become durable, it
+ * is sent once, its outcome becomes durable, and only then it is answered. A call that is refused leaves the same two records.
+ */
+export class Calls {
+  constructor(private readonly deps: CallDependencies) {}
+
+  async run(call: ToolCall, registry: TenantRegistry, resolution: Resolution): Promise<CallAnswer> {
+    const entered = this.deps.inFlight.enter({ call: call.id, tenant: call.principal.tenant, tool: call.name, sinceUs: call.receivedUs });
+    if (typeof entered === 'string') return notExecuted(call, entered);
+    try {
+      return await this.admit(call, registry, resolution, entered.signal);
+    } catch (error) {
+      // Nothing was sent: from the moment of dispatch on, no exception leaves `execute`.
+      this.deps.onFault(error, call.id);
+      return notExecuted(call, 'internal');
+    } finally {
+      entered.leave();
+    }
+  }
+
+  private async admit(call: ToolCall, registry: TenantRegistry, resolution: Resolution, signal: AbortSignal): Promise<CallAnswer> {
+    const { clock, ids, digest } = this.deps;
+    const canonical = canonicalJson(call.args ?? {});
+    const args: ArgumentFacts = { digest: digest(canonical), bytes: call.argsText === undefined ? 0 : Buffer.byteLength(call.argsText) };
+    const judgedFromUs = clock.monotonicUs();
+    const verdict = this.judge(call, registry, resolution, args);
+    const judgedUs = clock.monotonicUs();
+    const requested = ids.uuid();
+    const decided = ids.uuid();
+    const allowed = verdict.refusal === undefined && resolution.kind === 'tool' ? resolution.tool : undefined;
+    try {
+      await this.deps.recorder.record(
+        [requestedDraft(call, requested, resolution, args), decidedDraft(call, decided, requested, verdict.decision)],
+        { timeoutMs: this.deps.admissionTimeoutMs },
+      );
+    } catch (error) {
+      return this.notRecorded(call, decided, allowed !== undefined, error);
+    }
+    if (!allowed) return notExecuted(call, verdict.refusal?.code ?? 'internal', verdict.refusal?.sentence);
+    return this.execute(call, allowed, decided, signal, { policyUs: judgedUs - judgedFromUs, logUs: clock.monotonicUs() - judgedUs });
+  }
+
+  /** The checks in their order; the first that speaks against the call settles it. */
+  private judge(call: ToolCall, registry: TenantRegistry, resolution: Resolution, args: ArgumentFacts): Verdict {
+    const { policy } = registry;
+    const against = (stage: EventData<'policy.decided'>['stage'], code: ErrorCode, reason: string, sentence: string): Verdict => ({
+      decision: {
+        effect: 'deny',
+        stage,
+        code,
+        rule: null,
+        matched: [],
+        reason,
+        policyVersion: policy.version,
+        policyDigest: policy.digest,
+        inputsDigest: this.deps.digest(canonicalJson({ tenant: policy.tenant, name: call.name, argsDigest: args.digest, stage })),
+        evaluator: EVALUATOR,
+      },
+      refusal: { code, sentence },
+    });
+    if (resolution.kind === 'unreachable') {
+      const { sentence } = errorCatalogue.upstream_unreachable;
+      return against('resolve', 'upstream_unreachable', 'the server has not told its tools', sentence);
+    }
+    if (resolution.kind !== 'tool') {
+      const reason = resolution.kind === 'hidden' ? 'the tool is not visible to this caller' : 'no tool has this name';
+      return against('resolve', 'tool_not_found', reason, errorCatalogue.tool_not_found.sentence);
+    }
+    const { tool } = resolution;
+    const problem = this.deps.validator.check(tool.hash, tool.inputSchema, call.args ?? {});
+    if (problem) return against('arguments', 'arguments_invalid', problem.recorded, `${errorCatalogue.arguments_invalid.sentence} ${problem.told}`);
+    try {
+      this.deps.freshness.assertFresh();
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return against('policy', error.code, error.message, error.message);
+    }
+    return judged(this.decide(call, registry, tool, args));
+  }
+
+  private decide(call: ToolCall, registry: TenantRegistry, tool: PinnedTool, args: ArgumentFacts): Decision {
+    return decide(
+      registry.policy,
+      {
+        principal: call.principal,
+        tool,
+        args: call.args ?? {},
+        argsDigest: args.digest,
+        argsBytes: args.bytes,
+        context: {
+          endpoint: call.endpoint,
+          protocol: call.protocol,
+          ...(call.ip === undefined ? {} : { ip: call.ip }),
+          ...(call.run === undefined ? {} : { run: call.run }),
+        },
+        now: this.deps.clock.now(),
+      },
+      this.deps.digest,
+    );
+  }
+
+  /** The records did not become durable in time, or at all: nothing is sent, whatever the decision was. */
+  private notRecorded(call: ToolCall, decided: string, allowed: boolean, error: unknown): RefusedCall {
+    if (error instanceof RecorderTimeout) {
+      // The allowing decision will still reach the log; this says what became of it. Nobody waits: the agent is told either way.
+      if (allowed) {
+        this.deps.recorder
+          .record([abandonedDraft(call, decided, 'journal_late')], { mustKeep: true })
+          .catch((reason: unknown) => this.deps.onFault(reason, call.id));
+      }
+      return notExecuted(call, 'journal_unavailable');
+    }
+    if (error instanceof RecorderRefusal) return notExecuted(call, REFUSED_BY_RECORDER[error.reason]);
+    this.deps.onFault(error, call.id);
+    return notExecuted(call, 'journal_unavailable');
+  }
+
+  /** From here on the call may have happened. Every way out of this function has tried to record what is known of it. */
+  private async execute(
+    call: ToolCall,
+    tool: PinnedTool,
+    decided: string,
+    signal: AbortSignal,
+    spent: { policyUs: number; logUs: number },
+  ): Promise<CallAnswer> {
+    const { clock } = this.deps;
+    const sentUs = clock.monotonicUs();
+    const outcome = await this.dispatch(call, tool, signal);
+    const answeredUs = clock.monotonicUs();
+    const data: EventData<'call.completed'> = {
+      outcome: outcome.outcome,
+      class: tool.class,
+      ...(outcome.errorClass === undefined ? {} : { errorClass: outcome.errorClass }),
+      upstream: { server: tool.server.id, requestId: call.id },
+      ...(outcome.resultDigest === undefined ? {} : { resultDigest: outcome.resultDigest }),
+      resultBytes: outcome.resultBytes,
+      latency: { totalUs: us(answeredUs - call.receivedUs), policyUs: us(spent.policyUs), logUs: us(spent.logUs), upstreamUs: us(answeredUs - sentUs) },
+      rollback: rollback(tool),
+    };
+    try {
+      await this.recordOutcome(call, decided, data, outcome.seal);
+      return outcome.answer;
+    } catch (error) {
+      if (!(error instanceof RecorderTimeout)) this.deps.onFault(error, call.id);
+      return beingRecorded(call, outcome);
+    }
+  }
+
+  private async dispatch(call: ToolCall, tool: PinnedTool, signal: AbortSignal): Promise<Outcome> {
+    let answer: UpstreamAnswer;
+    try {
+      answer = await this.deps.upstreams.call(tool.registered.upstream, {
+        requestId: call.id,
+        tool: tool.name,
+        argsText: call.argsText,
+        meta: call.upstreamMeta,
+        paramHeaders: tool.paramHeaders.length === 0 ? {} : outgoingParamHeaders(tool.paramHeaders, call.args),
+        timeoutMs: tool.registered.upstream.limits.timeoutMs,
+        signal,
+      });
+      return readAnswer(call, answer, this.deps.digest);
+    } catch (error) {
+      this.deps.onFault(error, call.id);
+      return readAnswer(call, { kind: 'lost', reason: 'broken' }, this.deps.digest);
+    }
+  }
+
+  private async recordOutcome(
+    call: ToolCall,
+    decided: string,
+    data: EventData<'call.completed'>,
+    seal: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
+    const options = { mustKeep: true, timeoutMs: this.deps.outcomeTimeoutMs };
+    try {
+      await this.deps.recorder.record([completedDraft(call, decided, data, seal)], options);
+    } catch (error) {
+      if (error instanceof RecorderTimeout || error instanceof RecorderRefusal) throw error;
+      // The value could not be sealed. That the call happened, and how it ended, is recorded all the same.
+      this.deps.onFault(error, call.id);
+      await this.deps.recorder.record([completedDraft(call, decided, data, {})], options);
+    }
+  }
+}
+
+const REFUSED_BY_RECORDER = { full: 'overloaded', down: 'journal_unavailable', stopped: 'stopping' } as const;
+
+function judged(decision: Decision): Verdict {
+  if (decision.effect === 'allow') return { decision: { ...decision, stage: 'policy' } };
+  if (decision.effect === 'require_approval') {
+    const code = 'approval_unavailable';
+    const sentence = `${errorCatalogue[code].sentence} (${decision.reason})`;
+    return { decision: { ...decision, stage: 'approval', code }, refusal: { code, sentence } };
+  }
+  const code = decision.code ?? 'policy_denied';
+  const why = code === 'policy_denied' && decision.rule !== null ? ` (${decision.reason})` : '';
+  return { decision: { ...decision, stage: 'policy', code }, refusal: { code, sentence: `${errorCatalogue[code].sentence}${why}` } };
+}
+
+function notExecuted(call: ToolCall, code: ErrorCode, sentence: string = errorCatalogue[code].sentence): RefusedCall {
+  return { kind: 'refused', call: call.id, code, sentence, disposition: 'not_executed' };
+}
+
+/** The outcome is on its way into the log but not there yet, so the agent may not have the result; it must not repeat the call either. */
+function beingRecorded(call: ToolCall, outcome: Outcome): CallAnswer {
+  const { answer } = outcome;
+  if (answer.kind === 'refused' && answer.disposition !== 'executed') return answer;
+  const code = 'outcome_being_recorded';
+  return { kind: 'refused', call: call.id, code, sentence: errorCatalogue[code].sentence, disposition: 'executed' };
+}
+
+function rollback(tool: PinnedTool): EventData<'call.completed'>['rollback'] {
+  if (tool.class === 'read' || tool.class === 'read-sensitive') return 'not-needed';
+  return tool.compensated ? 'available' : 'none-declared';
+}
+
+function us(duration: number): number {
+  return Math.max(0, Math.round(duration));
+}

@@ -1,0 +1,84 @@
+import { type ErrorCode, errorCatalogue, type EventData, MAX_SEALED_DEPTH, NotCanonical, canonicalJson, parseStrictJson } from '#libs/contracts';
+import type { UpstreamAnswer } from '../upstream/upstreams.ts';
+import type { CallAnswer, ToolCall } from './call.ts';
+
+/** What an upstream answer means: for the record, and for the agent. */
+export interface Outcome {
+  readonly outcome: EventData<'call.completed'>['outcome'];
+  readonly errorClass?: string;
+  readonly resultDigest?: string;
+  readonly resultBytes: number;
+  readonly seal: Readonly<Record<string, unknown>>;
+  readonly answer: CallAnswer;
+}
+
+/** A pure reading of the answer. Whatever cannot be told is `unknown`; nothing is guessed in anybody's favour. */
+export function readAnswer(call: ToolCall, answer: UpstreamAnswer, digest: (text: string) => string): Outcome {
+  switch (answer.kind) {
+    case 'result':
+      return result(call, answer.text, digest);
+    case 'error':
+      return { outcome: 'failed', errorClass: 'upstream_error', ...written(answer.text, '/error', digest), answer: { kind: 'error', text: answer.text } };
+    case 'too_large':
+      return told(call, 'succeeded', 'result_too_large', 'executed');
+    case 'not_sent':
+      return told(call, 'failed', answer.reason === 'busy' ? 'overloaded' : 'upstream_unreachable', 'not_executed');
+    case 'rejected':
+      return told(call, 'failed', 'upstream_protocol', 'not_executed', `The upstream server turned the request away (HTTP ${answer.status}).`);
+    case 'lost':
+      if (answer.reason === 'timeout') return told(call, 'unknown', 'upstream_timeout', 'unknown');
+      if (answer.reason === 'stopped') {
+        return told(call, 'unknown', 'stopping', 'unknown', 'Holdfast stopped while the call was running; whether it was executed is unknown.');
+      }
+      if (answer.reason === 'broken') return told(call, 'unknown', 'upstream_broken', 'unknown');
+      return told(call, 'unknown', 'upstream_protocol', 'unknown', `${errorCatalogue.upstream_protocol.sentence} Whether it executed the call is unknown.`);
+  }
+}
+
+function result(call: ToolCall, text: string, digest: (text: string) => string): Outcome {
+  const { value, ...facts } = written(text, '/result', digest);
+  const { resultType, isError } = (typeof value === 'object' && value !== null ? value : {}) as { resultType?: unknown; isError?: unknown };
+  if (resultType !== undefined && resultType !== 'complete') {
+    const sentence = 'The upstream server asks for more input, which cannot be passed on here.';
+    return { ...told(call, 'failed', 'upstream_protocol', 'not_executed', sentence), ...facts };
+  }
+  return {
+    ...(isError === true ? { outcome: 'failed', errorClass: 'tool_error' } : { outcome: 'succeeded' }),
+    ...facts,
+    answer: { kind: 'result', text, resultType: typeof resultType === 'string' ? resultType : undefined },
+  };
+}
+
+function told(
+  call: ToolCall,
+  outcome: Outcome['outcome'],
+  code: ErrorCode,
+  disposition: 'not_executed' | 'executed' | 'unknown',
+  sentence: string = errorCatalogue[code].sentence,
+): Outcome {
+  return { outcome, errorClass: code, resultBytes: 0, seal: {}, answer: { kind: 'refused', call: call.id, code, sentence, disposition } };
+}
+
+/**
+ * How a value from upstream is written down: sealed as it is, with the digest of its canonical form. Upstream servers may send JSON
+ * that has none (numbers beyond a double, duplicate keys); then its text is what is sealed, as a string, so that nothing is changed.
+ */
+function written(
+  text: string,
+  path: '/result' | '/error',
+  digest: (text: string) => string,
+): { value: unknown; resultDigest: string; resultBytes: number; seal: Readonly<Record<string, unknown>> } {
+  let value: unknown;
+  let sealed: unknown;
+  let canonical: string;
+  try {
+    sealed = value = parseStrictJson(text, MAX_SEALED_DEPTH);
+    canonical = canonicalJson(value, MAX_SEALED_DEPTH);
+  } catch (error) {
+    if (!(error instanceof NotCanonical)) throw error;
+    value = JSON.parse(text);
+    sealed = text;
+    canonical = JSON.stringify(text);
+  }
+  return { value, resultDigest: digest(canonical), resultBytes: Buffer.byteLength(text), seal: { [path]: sealed } };
+}

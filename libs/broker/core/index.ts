@@ -1,0 +1,41 @@
+export { Broker, type BrokerDependencies, type BrokerLimits } from './broker.ts';
+export type { CallInFlight, CallsInFlight } from './call/calls-in-flight.ts';
+export { type ArgumentProblem, ArgumentValidator, Freshness } from './call/ports.ts';
+export { ApiKeys } from './identity/api-keys.ts';
+export { type DeniedAuthentication, DeniedAuthentications } from './identity/denied-authentications.ts';
+export { Hosts } from './identity/hosts.ts';
+export type { HeaderOf } from './mcp/classify.ts';
+export type { McpEndpoint, McpRequest } from './mcp/endpoint.ts';
+export { memberText } from './mcp/json-text.ts';
+export { encodeHeader } from './mcp/param-headers.ts';
+export { errorReply, type McpReply } from './mcp/reply.ts';
+export { SessionSealer } from './mcp/sessions.ts';
+export {
+  isModern,
+  isObject,
+  type JsonObject,
+  LEGACY_VERSIONS,
+  META_CLIENT_CAPABILITIES,
+  META_CLIENT_INFO,
+  META_PROTOCOL_VERSION,
+  MODERN_VERSION,
+} from './mcp/protocol.ts';
+export {
+  type CompiledCondition,
+  CONDITION_VARIABLES,
+  type ConditionCompilation,
+  Conditions,
+  type ConditionVariables,
+  type VariableType,
+} from './policy/conditions.ts';
+export { compilePolicySet, type PolicyCompiler, type PolicySet } from './policy/policy-set.ts';
+export { couldBeAllowed, decide, type Decision, type DecisionInput } from './policy/decide.ts';
+export { compileRegistry, type Registry } from './registry/registry.ts';
+export {
+  type ToolDefinition,
+  type UpstreamAnswer,
+  type UpstreamCall,
+  type UpstreamServer,
+  Upstreams,
+  UpstreamUnavailable,
+} from './upstream/upstreams.ts';

@@ -1,0 +1,67 @@
+import { errorCatalogue, type Refusal } from '#libs/contracts';
+import type { RefusedCall } from '../call/call.ts';
+import { META_OWN_PREFIX, type RpcId } from './protocol.ts';
+
+/** An HTTP answer, ready to be written. */
+export interface McpReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const JSON_HEADERS = { 'content-type': 'application/json' };
+/** For refusals that have no JSON-RPC code of their own. */
+const OTHER_RPC_CODE = -32000;
+
+export function empty(status: number, headers: Readonly<Record<string, string>> = {}): McpReply {
+  return { status, headers, body: '' };
+}
+
+/** `text` is the JSON of the result. */
+export function resultReply(id: RpcId, text: string, headers: Readonly<Record<string, string>> = JSON_HEADERS): McpReply {
+  return { status: 200, headers, body: `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text}}` };
+}
+
+/** `text` is the JSON of an upstream server's error, passed on as it is. */
+export function upstreamErrorReply(id: RpcId, text: string): McpReply {
+  return { status: 200, headers: JSON_HEADERS, body: `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${text}}` };
+}
+
+/**
+ * A refusal as a JSON-RPC error. Clients of the legacy era take any status but 200 for a broken connection, so a request that was
+ * understood and is wrong in itself is answered in band there.
+ */
+export function errorReply(refusal: Refusal, id: RpcId | null, inBand = false, headers: Readonly<Record<string, string>> = {}): McpReply {
+  const { http, rpc, retry } = refusal.entry;
+  const error = { code: rpc ?? OTHER_RPC_CODE, message: refusal.message, data: { ...refusal.extra, code: refusal.code, ...(retry ? { retry } : {}) } };
+  return { status: inBand ? 200 : http, headers: { ...JSON_HEADERS, ...headers }, body: JSON.stringify({ jsonrpc: '2.0', id, error }) };
+}
+
+const FIRST_WORDS = { not_executed: 'NOT EXECUTED', executed: 'EXECUTED', unknown: 'OUTCOME UNKNOWN' } as const;
+const STATES = { not_executed: 'refused', executed: 'completed', unknown: 'unknown' } as const;
+const ADVICE = {
+  not_executed: 'Nothing was changed. Repeating the same call will not help.',
+  executed: 'Do not repeat the call.',
+  unknown: 'Do not repeat the call before somebody has checked what happened.',
+} as const;
+const RETRY_AFTER_MS = 1_000;
+
+/** A refused call as a tool result: text that a model can act on, the same again for programs in `_meta`. */
+export function refusedResult(refused: RefusedCall, era: 'legacy' | 'modern'): string {
+  const retry = refused.disposition === 'not_executed' && errorCatalogue[refused.code].retry;
+  const advice = retry ? 'Nothing was changed. The same call may succeed later.' : ADVICE[refused.disposition];
+  return JSON.stringify({
+    ...(era === 'modern' ? { resultType: 'complete' } : {}),
+    content: [{ type: 'text', text: `${FIRST_WORDS[refused.disposition]}: ${refused.sentence}\n${advice}\nCode ${refused.code}, call ${refused.call}.` }],
+    isError: true,
+    _meta: {
+      [`${META_OWN_PREFIX}call`]: {
+        callId: refused.call,
+        state: STATES[refused.disposition],
+        disposition: refused.disposition,
+        code: refused.code,
+        ...(retry ? { retryAfterMs: RETRY_AFTER_MS } : {}),
+      },
+    },
+  });
+}

@@ -1,0 +1,83 @@
+import type { Principal } from '#libs/ports';
+import { isObject } from './protocol.ts';
+
+/** Makes text that only this installation can read and make. */
+export interface SessionSealer {
+  seal(text: string): string;
+  /** Null when the text was not made by `seal`, or was changed since. */
+  open(sealed: string): string | null;
+}
+export const SessionSealer = Symbol('SessionSealer');
+
+/** What a session is: all of it travels in the session id, so any broker serves any session. */
+export interface Session {
+  readonly id: string;
+  readonly protocol: string;
+  readonly claimedClient: string | undefined;
+}
+
+/** A session ends at this age; the client opens another one. */
+const MAX_AGE_MS = 24 * 3_600_000;
+/** How many opened session ids are remembered, so that not every request has to open its own. */
+const REMEMBERED = 10_000;
+const MAX_ID_CHARS = 2_000;
+
+interface Opened {
+  readonly session: Session;
+  readonly owner: string;
+  readonly sinceMs: number;
+}
+
+/**
+ * Sessions of the legacy era. A session belongs to one credential holder (tenant, user, client, agent) and one endpoint; to anybody
+ * else its id is as unknown as a made-up one. An ended session is unknown to the broker where it ended.
+ */
+export class Sessions {
+  private readonly opened = new Map<string, Opened>();
+  private readonly ended = new Set<string>();
+
+  constructor(private readonly sealer: SessionSealer) {}
+
+  open(session: Session, principal: Principal, endpoint: string, nowMs: number): string {
+    return this.sealer.seal(JSON.stringify({ ...session, owner: ownerOf(principal, endpoint), sinceMs: nowMs }));
+  }
+
+  /** Undefined when there is no such session for this caller. */
+  find(sealed: string, principal: Principal, endpoint: string, nowMs: number): Session | undefined {
+    if (sealed.length > MAX_ID_CHARS) return undefined;
+    let opened = this.opened.get(sealed);
+    if (!opened) {
+      const text = this.sealer.open(sealed);
+      const read = text === null ? undefined : parse(text);
+      if (!read) return undefined;
+      forgetOldest(this.opened);
+      this.opened.set(sealed, (opened = read));
+    }
+    const age = nowMs - opened.sinceMs;
+    const stands = opened.owner === ownerOf(principal, endpoint) && age < MAX_AGE_MS && !this.ended.has(opened.session.id);
+    return stands ? opened.session : undefined;
+  }
+
+  end(session: Session): void {
+    forgetOldest(this.ended);
+    this.ended.add(session.id);
+  }
+}
+
+function ownerOf(principal: Principal, endpoint: string): string {
+  return JSON.stringify([principal.tenant, principal.user, principal.client, principal.agent ?? null, endpoint]);
+}
+
+function parse(text: string): Opened | undefined {
+  const value: unknown = JSON.parse(text);
+  if (!isObject(value)) return undefined;
+  const { id, protocol, claimedClient, owner, sinceMs } = value;
+  if (typeof id !== 'string' || typeof protocol !== 'string' || typeof owner !== 'string' || typeof sinceMs !== 'number') return undefined;
+  return { session: { id, protocol, claimedClient: typeof claimedClient === 'string' ? claimedClient : undefined }, owner, sinceMs };
+}
+
+function forgetOldest(kept: Map<string, unknown> | Set<string>): void {
+  if (kept.size < REMEMBERED) return;
+  const oldest = kept.keys().next().value;
+  if (oldest !== undefined) kept.delete(oldest);
+}

@@ -1,0 +1,1 @@
+export { BrokerModule, type BrokerModuleOptions } from './broker-module.ts';

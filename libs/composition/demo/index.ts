@@ -1,0 +1,1 @@
+export { type DemoServer, startDemoServer } from '#libs/adapters/mcp';
