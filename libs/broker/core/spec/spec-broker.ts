@@ -58,6 +58,8 @@ export class SpecBroker {
   readonly upstreams = new MemoryUpstreams();
   readonly faults: unknown[] = [];
   stale: Error | undefined;
+  /** How far the broker's clock runs ahead. */
+  aheadMs = 0;
   readonly broker: Broker;
   private ids = 0;
 
@@ -66,7 +68,7 @@ export class SpecBroker {
     this.upstreams.lists.set('crm', [tool('search')]);
     this.broker = new Broker({
       recorder: this.recorder,
-      clock: specClock,
+      clock: { now: () => specClock.now() + this.aheadMs, monotonicUs: () => specClock.monotonicUs() + this.aheadMs * 1_000 },
       ids: specIds,
       sha256: specSha256,
       conditions: specConditions,
