@@ -105,6 +105,7 @@ class Running implements Dispatcher.DispatchHandler {
     clearTimeout(this.timer);
     if (this.settled) return;
     if (this.events) {
+      this.events.end();
       this.settle({ kind: 'lost', reason: 'broken' });
       return;
     }

@@ -1,8 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type EventDraft, Refusal } from '#libs/contracts';
-import { ada, codeOf, config, SpecBroker } from '../spec/spec-broker.ts';
-import { specDigest } from '../spec/spec-ports.ts';
-import type { RecorderFailure } from '../spec/memory-recorder.ts';
+import { ada, codeOf, config, type RecorderFailure, SpecBroker, specDigest } from '#libs/testing/broker';
 import type { UpstreamAnswer } from '../upstream/upstreams.ts';
 
 type Of<T extends EventDraft['type']> = Extract<EventDraft, { type: T }>;

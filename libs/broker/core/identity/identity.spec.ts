@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type EventDraft, HoldfastConfig, Refusal } from '#libs/contracts';
-import { specSha256 } from '../spec/spec-ports.ts';
+import { specSha256 } from '#libs/testing/broker';
 import { ApiKeys } from './api-keys.ts';
 import { type DeniedAuthentication, DeniedAuthentications } from './denied-authentications.ts';
 import { Hosts } from './hosts.ts';

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Principal } from '#libs/ports';
-import { ada, config, SpecBroker } from '../spec/spec-broker.ts';
-import { tool } from '../spec/memory-upstreams.ts';
+import { ada, config, SpecBroker, tool } from '#libs/testing/broker';
 import type { McpReply } from './reply.ts';
 
 const rpc = (method: string, params?: unknown, id: unknown = 1): string => JSON.stringify({ jsonrpc: '2.0', id, method, ...(params === undefined ? {} : { params }) });

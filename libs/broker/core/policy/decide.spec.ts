@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { HoldfastConfig, policyDocument, Refusal } from '#libs/contracts';
-import { ada, specConditions } from '../spec/spec-broker.ts';
-import { specDigest } from '../spec/spec-ports.ts';
+import { ada, specConditions, specDigest } from '#libs/testing/broker';
 import { couldBeAllowed, decide, type Decision } from './decide.ts';
 import type { ToolFacts } from './facts.ts';
 import { compilePolicySet, type PolicySet } from './policy-set.ts';

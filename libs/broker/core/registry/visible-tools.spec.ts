@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Principal } from '#libs/ports';
-import { ada, codeOf, config, server, SpecBroker } from '../spec/spec-broker.ts';
-import { tool } from '../spec/memory-upstreams.ts';
+import { ada, codeOf, config, server, SpecBroker, tool } from '#libs/testing/broker';
 
 const everything = [
   { id: 'all', tenant: 'acme', effect: 'allow' },

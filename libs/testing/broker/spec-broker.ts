@@ -1,9 +1,6 @@
+import { type ArgumentProblem, type ArgumentValidator, Broker, type Conditions, type McpReply } from '#libs/broker/core';
 import { HoldfastConfig } from '#libs/contracts';
 import type { Principal } from '#libs/ports';
-import { Broker } from '../broker.ts';
-import type { ArgumentProblem, ArgumentValidator } from '../call/ports.ts';
-import type { McpReply } from '../mcp/reply.ts';
-import type { Conditions } from '../policy/conditions.ts';
 import { MemoryRecorder } from './memory-recorder.ts';
 import { MemoryUpstreams, tool } from './memory-upstreams.ts';
 import { specClock, specIds, specSha256 } from './spec-ports.ts';

@@ -1,0 +1,342 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { connect, createServer as createTcpServer, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { UpstreamAnswer, UpstreamCall, UpstreamServer } from '#libs/broker/core';
+import { HttpUpstreams } from './http-upstreams.ts';
+
+interface Message {
+  readonly id?: unknown;
+  readonly method: string;
+  readonly params?: { readonly name?: string; readonly [member: string]: unknown };
+}
+
+type Handler = (message: Message, response: ServerResponse, request: IncomingMessage) => void;
+
+const open: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close();
+});
+
+const json = (response: ServerResponse, value: unknown, status = 200, headers: Record<string, string> = {}): void => {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
+};
+const result = (message: Message, value: unknown): unknown => ({ jsonrpc: '2.0', id: message.id, result: value });
+const methodNotFound = (message: Message): unknown => ({ jsonrpc: '2.0', id: message.id, error: { code: -32601, message: 'Method not found' } });
+
+/** A server of the legacy era without sessions; `call` answers tools/call. */
+async function upstream(call: Handler, other?: Handler): Promise<{ port: number; calls: Message[]; requests: { message: Message; request: IncomingMessage }[]; server: Server }> {
+  const calls: Message[] = [];
+  const requests: { message: Message; request: IncomingMessage }[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
+    request.on('end', () => {
+      const message = JSON.parse(body) as Message;
+      requests.push({ message, request });
+      if (message.method === 'tools/call') {
+        calls.push(message);
+        call(message, response, request);
+      } else if (other) other(message, response, request);
+      else legacy(message, response);
+    });
+  });
+  const port = await listen(server);
+  return { port, calls, requests, server };
+}
+
+function legacy(message: Message, response: ServerResponse): void {
+  if (message.method === 'initialize') json(response, result(message, { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 's', version: '1' } }));
+  else if (message.method === 'tools/list') json(response, result(message, { tools: [{ name: 't', inputSchema: { type: 'object' } }] }));
+  else if (message.id === undefined) response.writeHead(202).end();
+  else json(response, methodNotFound(message));
+}
+
+async function listen(server: Server | TcpServer): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  open.push(
+    () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        if ('closeAllConnections' in server) server.closeAllConnections();
+      }),
+  );
+  return (server.address() as AddressInfo).port;
+}
+
+function serverAt(port: number, more: Partial<Omit<UpstreamServer, 'limits'>> & { limits?: Partial<UpstreamServer['limits']> } = {}): UpstreamServer {
+  const { limits, ...rest } = more;
+  return {
+    key: `acme/s/${port}`,
+    tenant: 'acme',
+    id: 's',
+    transport: { type: 'http', url: `http://127.0.0.1:${port}/mcp` },
+    auth: { type: 'none' },
+    ...rest,
+    limits: { timeoutMs: 1_000, concurrency: 4, maxResultBytes: 10_000, ...limits },
+  };
+}
+
+function upstreams(resolveSecret: (ref: string) => string = () => 'unused'): HttpUpstreams {
+  const all = new HttpUpstreams({ clientInfo: { name: 'holdfast', version: '0' }, resolveSecret });
+  open.push(() => all.retain(new Set()));
+  return all;
+}
+
+let ids = 0;
+const call = (more: Partial<UpstreamCall> = {}): UpstreamCall => ({
+  requestId: `call-${++ids}`,
+  tool: 't',
+  argsText: '{"a":1.0}',
+  meta: {},
+  paramHeaders: {},
+  timeoutMs: 2_000,
+  signal: new AbortController().signal,
+  ...more,
+});
+
+const RESULT = { content: [{ type: 'text', text: 'hello' }] };
+const answered: UpstreamAnswer = { kind: 'result', text: JSON.stringify(RESULT) };
+
+describe('an upstream server over HTTP', () => {
+  it('is asked for its era once, gets the arguments as text, and answers', async () => {
+    const { port, calls, requests } = await upstream((message, response) => json(response, result(message, RESULT)));
+    const all = upstreams();
+    expect(await all.call(serverAt(port), call({ argsText: '{"a":1.50,"a":2}', meta: { 'x/y': 1 } }))).toEqual(answered);
+    expect(await all.call(serverAt(port), call({ argsText: undefined }))).toEqual(answered);
+    expect(requests.map(({ message }) => message.method)).toEqual(['server/discover', 'initialize', 'notifications/initialized', 'tools/call', 'tools/call']);
+    expect(calls.map(({ params }) => params)).toEqual([{ name: 't', arguments: { a: 2 }, _meta: { 'x/y': 1 } }, { name: 't' }]);
+    expect(requests[3]?.request.headers).toMatchObject({ 'mcp-protocol-version': '2025-11-25', accept: 'application/json, text/event-stream' });
+  });
+
+  it('lists all pages, and drops what is no definition', async () => {
+    const { port } = await upstream(
+      () => undefined,
+      (message, response) => {
+        if (message.method !== 'tools/list') return legacy(message, response);
+        const page = Number(message.params?.['cursor'] ?? 0);
+        const tools = [{ name: `t${page}`, inputSchema: { type: 'object' }, extra: { kept: true } }, { name: 5 }, 'x', { name: 'no-schema' }];
+        json(response, result(message, { tools, ...(page < 3 ? { nextCursor: String(page + 1) } : {}) }));
+      },
+    );
+    const tools = await upstreams().tools(serverAt(port));
+    expect(tools.map(({ name }) => name)).toEqual(['t0', 't1', 't2', 't3']);
+    expect(tools[0]).toEqual({ name: 't0', inputSchema: { type: 'object' }, extra: { kept: true } });
+  });
+
+  it('that lists without end is given up', async () => {
+    const { port } = await upstream(
+      () => undefined,
+      (message, response) => (message.method === 'tools/list' ? json(response, result(message, { tools: [], nextCursor: String(Math.random()) })) : legacy(message, response)),
+    );
+    await expect(upstreams().tools(serverAt(port))).rejects.toThrow(/pages/);
+  });
+
+  it('gets its own credentials and nobody else is told', async () => {
+    const { port, requests } = await upstream((message, response) => json(response, result(message, RESULT)));
+    const all = upstreams((ref) => (ref === 'env:TOKEN' ? 's3cret' : 'wrong'));
+    await all.call(serverAt(port, { auth: { type: 'bearer', token: { secretRef: 'env:TOKEN' } } }), call());
+    expect(new Set(requests.map(({ request }) => request.headers.authorization))).toEqual(new Set(['Bearer s3cret']));
+    const broken = upstreams(() => {
+      throw new Error('s3cret is not set');
+    });
+    const server = serverAt(port, { key: 'other', auth: { type: 'header', name: 'X-Key', value: { secretRef: 'env:NONE' } } });
+    expect(await broken.call(server, call())).toEqual({ kind: 'not_sent', reason: 'unreachable' });
+    await expect(broken.tools(server)).rejects.toThrow(/^(?!.*s3cret)/);
+  });
+});
+
+describe('answers', () => {
+  const answer = async (handler: Handler, more: Partial<UpstreamCall> = {}, limits: Partial<UpstreamServer['limits']> = {}): Promise<[UpstreamAnswer, number]> => {
+    const { port, calls } = await upstream(handler);
+    const got = await upstreams().call(serverAt(port, { limits }), call(more));
+    return [got, calls.length];
+  };
+  const sse = (response: ServerResponse): ServerResponse => response.writeHead(200, { 'content-type': 'text/event-stream' });
+
+  it('keep their text, character for character', async () => {
+    const text = '{ "content" : [ ], "n": 1.500, "big":12345678901234567890, "s":"\\u00e9\\ud800" }';
+    const [got] = await answer((message, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(`{"result":${text} ,"id":${JSON.stringify(message.id)},"jsonrpc":"2.0"}`));
+    expect(got).toEqual({ kind: 'result', text });
+  });
+
+  it('are found in an event stream, behind notifications, in any cutting of the bytes', async () => {
+    for (const eol of ['\n', '\r\n', '\r']) {
+      const [got] = await answer((message, response) => {
+        const events = [': hello', '', 'event: message', 'data: {"jsonrpc":"2.0","method":"notifications/progress","params":{}}', '', 'id: 7', `data: {"jsonrpc":"2.0","id":${JSON.stringify(message.id)},`, `data:"result":{"é":"ü"}}`, '', ''].join(eol);
+        const bytes = Buffer.from(events);
+        sse(response);
+        let at = 0;
+        const step = (): void => {
+          if (at >= bytes.length) return void response.end();
+          response.write(bytes.subarray(at, (at += 7)), step);
+        };
+        step();
+      });
+      expect(got).toEqual({ kind: 'result', text: '{"é":"ü"}' });
+    }
+  });
+
+  it('do not wait for the end of a stream that goes on', async () => {
+    const [got] = await answer((message, response) => sse(response).write(`data: ${JSON.stringify(result(message, RESULT))}\n\n`));
+    expect(got).toEqual(answered);
+  });
+
+  it('that are protocol errors stay what they are, whatever the status', async () => {
+    for (const status of [200, 400, 404, 500]) {
+      const [got, times] = await answer((message, response) => json(response, { jsonrpc: '2.0', id: message.id, error: { code: -32001, message: 'm', data: { d: 1 } } }, status));
+      expect([got, times]).toEqual([{ kind: 'error', text: '{"code":-32001,"message":"m","data":{"d":1}}' }, 1]);
+    }
+  });
+
+  it.each<[string, Handler, UpstreamAnswer]>([
+    ['HTML', (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'), { kind: 'lost', reason: 'protocol' }],
+    ['broken JSON', (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":'), { kind: 'lost', reason: 'protocol' }],
+    ['bytes that are not UTF-8', (message, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(Buffer.concat([Buffer.from(`{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":{"x":"`), Buffer.from([0xff]), Buffer.from('"}}')])), { kind: 'lost', reason: 'protocol' }],
+    ['the answer to something else', (_, response) => json(response, { jsonrpc: '2.0', id: 'other', result: {} }), { kind: 'lost', reason: 'protocol' }],
+    ['no answer in a stream', (_, response) => sse(response).end('data: {"jsonrpc":"2.0","method":"x"}\n\n'), { kind: 'lost', reason: 'broken' }],
+    ['a failure page', (_, response) => response.writeHead(502).end('bad gateway'), { kind: 'lost', reason: 'protocol' }],
+    ['a redirect', (_, response) => response.writeHead(307, { location: '/elsewhere' }).end(), { kind: 'rejected', status: 307 }],
+    ['no access', (_, response) => response.writeHead(401).end(), { kind: 'rejected', status: 401 }],
+    ['too much traffic', (_, response) => response.writeHead(429).end(), { kind: 'rejected', status: 429 }],
+    ['a closed connection', (_, response) => response.destroy(), { kind: 'lost', reason: 'broken' }],
+    ['half an answer', (_, response) => (response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' }).write('{'), setImmediate(() => response.destroy())), { kind: 'lost', reason: 'broken' }],
+  ])('%s', async (_, handler, expected) => {
+    expect(await answer(handler)).toEqual([expected, 1]);
+  });
+
+  it('that do not come in time are lost, and the late ones belong to nobody', async () => {
+    const late: ServerResponse[] = [];
+    const { port, calls } = await upstream((message, response) => (calls.length === 1 ? late.push(response) : json(response, result(message, RESULT))));
+    const all = upstreams();
+    expect(await all.call(serverAt(port), call({ timeoutMs: 100 }))).toEqual({ kind: 'lost', reason: 'timeout' });
+    late[0]?.end('{}');
+    expect(await all.call(serverAt(port), call())).toEqual(answered);
+    expect(calls).toHaveLength(2);
+  });
+
+  it('are not waited for when the broker stops', async () => {
+    const controller = new AbortController();
+    expect(await answer(() => controller.abort(), { signal: controller.signal })).toEqual([{ kind: 'lost', reason: 'stopped' }, 1]);
+  });
+
+  it.each([
+    ['at once', 200_000],
+    ['just over the bound', 10_001],
+  ])('too large, %s', async (_, size) => {
+    const [got] = await answer((message, response) => json(response, result(message, { x: 'é'.repeat(size / 2) })), {}, { maxResultBytes: 10_000 });
+    expect(got).toEqual({ kind: 'too_large' });
+  });
+
+  it('of the largest allowed size are whole', async () => {
+    const value = { x: 'y'.repeat(10_000 - 8) };
+    const [got] = await answer((message, response) => json(response, result(message, value)), {}, { maxResultBytes: 10_000 });
+    expect(got).toEqual({ kind: 'result', text: JSON.stringify(value) });
+  });
+
+  it('too large in a stream of notifications', async () => {
+    const [got] = await answer((_, response) => sse(response).end(`data: "${'x'.repeat(200_000)}"\n\n`));
+    expect(got).toEqual({ kind: 'too_large' });
+  });
+});
+
+describe('a call is sent at most once', () => {
+  it('not at all where nobody listens', async () => {
+    const taken = createTcpServer();
+    const port = await listen(taken);
+    await new Promise<void>((resolve) => taken.close(() => resolve()));
+    open.pop();
+    expect(await upstreams().call(serverAt(port), call())).toEqual({ kind: 'not_sent', reason: 'unreachable' });
+  });
+
+  it('not again when a kept connection turns out to be closed', async () => {
+    // The proxy cuts every connection after each answer without saying so, as a firewall does.
+    const { port, calls } = await upstream((message, response) => json(response, result(message, RESULT)));
+    const sockets = new Set<Socket>();
+    const proxy = createTcpServer((socket) => {
+      const server = connect(port, '127.0.0.1');
+      sockets.add(socket);
+      socket.on('error', () => undefined).pipe(server);
+      server.on('error', () => undefined).pipe(socket);
+    });
+    const proxyPort = await listen(proxy);
+    const all = upstreams();
+    const outcomes: UpstreamAnswer[] = [];
+    for (let i = 0; i < 20; i++) {
+      outcomes.push(await all.call(serverAt(proxyPort), call()));
+      for (const socket of sockets) socket.destroy();
+    }
+    const ran = outcomes.filter(({ kind }) => kind === 'result').length;
+    const lost = outcomes.filter(({ kind }) => kind === 'lost').length;
+    expect(ran).toBeGreaterThan(0);
+    expect(calls.length).toBeGreaterThanOrEqual(ran);
+    expect(calls.length).toBeLessThanOrEqual(ran + lost);
+    expect(new Set(calls.map(({ id }) => id)).size).toBe(calls.length);
+  });
+
+  it('a session that the server forgot is opened anew, and the call reaches the server that knows it once', async () => {
+    for (const forgotten of [404, 400]) {
+      let session = 1;
+      const executed: unknown[] = [];
+      const { port } = await upstream(
+        (message, response, request) => {
+          if (request.headers['mcp-session-id'] !== `s${session}`) return json(response, { jsonrpc: '2.0', id: null, error: { code: -32000, message: 'no session' } }, forgotten);
+          executed.push(message.id);
+          json(response, result(message, RESULT));
+        },
+        (message, response) => {
+          if (message.method !== 'initialize') return legacy(message, response);
+          json(response, result(message, { protocolVersion: '2025-06-18', capabilities: {}, serverInfo: { name: 's', version: '1' } }), 200, { 'mcp-session-id': `s${session}` });
+        },
+      );
+      const all = upstreams();
+      expect(await all.call(serverAt(port), call())).toEqual(answered);
+      session = 2;
+      const both = await Promise.all([all.call(serverAt(port), call()), all.call(serverAt(port), call())]);
+      expect(both).toEqual([answered, answered]);
+      expect(new Set(executed).size).toBe(3);
+      expect(executed).toHaveLength(3);
+    }
+  });
+
+  it('a server that knows no session ever is given up after one more', async () => {
+    const { port, calls } = await upstream(
+      (_, response) => response.writeHead(404).end(),
+      (message, response) =>
+        message.method === 'initialize'
+          ? json(response, result(message, { protocolVersion: '2025-06-18', capabilities: {}, serverInfo: { name: 's', version: '1' } }), 200, { 'mcp-session-id': 'x' })
+          : legacy(message, response),
+    );
+    expect(await upstreams().call(serverAt(port), call())).toEqual({ kind: 'rejected', status: 404 });
+    expect(calls).toHaveLength(2);
+  });
+
+  it('what waits for a connection is bounded, and what waited in vain is never sent', async () => {
+    const held: [Message, ServerResponse][] = [];
+    const { port, calls } = await upstream((message, response) => held.push([message, response]));
+    const all = upstreams();
+    const server = serverAt(port, { limits: { concurrency: 1 } });
+    const first = all.call(server, call({ timeoutMs: 5_000 }));
+    while (held.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    const waiting = [1, 2, 3, 4].map(() => all.call(server, call({ timeoutMs: 50 })));
+    expect(await all.call(server, call())).toEqual({ kind: 'not_sent', reason: 'busy' });
+    expect(await Promise.all(waiting)).toEqual(Array.from({ length: 4 }, () => ({ kind: 'not_sent', reason: 'busy' })));
+    json(held[0]![1], result(held[0]![0], RESULT));
+    expect(await first).toEqual(answered);
+    const after = all.call(server, call());
+    while (held.length === 1) await new Promise((resolve) => setImmediate(resolve));
+    json(held[1]![1], result(held[1]![0], RESULT));
+    expect(await after).toEqual(answered);
+    expect(calls).toHaveLength(2);
+  });
+
+  it('a slow server does not delay another one', async () => {
+    const slow = await upstream(() => undefined);
+    const quick = await upstream((message, response) => json(response, result(message, RESULT)));
+    const all = upstreams();
+    const controller = new AbortController();
+    const stuck = Array.from({ length: 10 }, () => all.call(serverAt(slow.port), call({ timeoutMs: 60_000, signal: controller.signal })));
+    expect(await all.call(serverAt(quick.port), call())).toEqual(answered);
+    controller.abort();
+    await Promise.all(stuck);
+  });
+});
