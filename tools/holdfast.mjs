@@ -3,7 +3,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-const main = join(import.meta.dirname, '..', 'dist', 'apps', 'cli', 'main.js');
+const app = process.argv[2] === 'start' ? 'solo' : 'cli';
+if (app === 'solo') process.argv.splice(2, 1);
+const main = join(import.meta.dirname, '..', 'dist', 'apps', app, 'main.js');
 if (!existsSync(main)) {
   console.error('holdfast: not built yet; run npm start once');
   process.exit(69);

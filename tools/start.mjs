@@ -5,5 +5,4 @@ requireNode();
 installMissing();
 build();
 linkCommand();
-process.argv.splice(2, 0, 'start');
-await import(`${root}/dist/apps/cli/main.js`);
+await import(`${root}/dist/apps/solo/main.js`);

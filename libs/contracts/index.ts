@@ -9,3 +9,6 @@ export { decodeSealed, encodeSealed, type SealedField } from './sealed/sealed-co
 export { errorCatalogue, type ErrorCode, type ErrorEntry, Refusal } from './errors.ts';
 export { HoldfastConfig, type KeyConfig, type PolicyConfig, Role, SecretRef, type ServerConfig } from './config/config-schema.ts';
 export { policyDocument } from './config/policy-document.ts';
+export { type ConfigJsonSchema, configJsonSchema } from './config/config-json-schema.ts';
+export { nearestName } from './config/nearest-name.ts';
+export { type EnvironmentProblem, parseEnvironment, type ParsedEnvironment, type Settings } from './environment.ts';

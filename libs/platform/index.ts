@@ -4,3 +4,8 @@ export { HealthController, type ReadinessCheck, ReadinessChecks } from './health
 export { createHttpApp, drainHttp, type HttpAppOptions, listen, MAX_BODY_BYTES, sentenceOf } from './http/create-app.ts';
 export { ProblemFilter } from './http/problem-filter.ts';
 export { createLog, Log, type LogOptions } from './logging/log.ts';
+export { loadConfig, loadConfigFile, type LoadedConfig } from './config/load-config.ts';
+export { type ConfigProblem, describeProblems } from './config/problem.ts';
+export { resolveSecret, type SecretSources } from './config/resolve-secret.ts';
+export { endStart, endWith } from './end-with.ts';
+export { readSettings } from './settings.ts';

@@ -1,1 +1,3 @@
-export { testDatabase, type DatabaseKind, type TestDatabase } from './postgres/test-database.ts';
+export { configuration, httpServer } from './builders.ts';
+export { asEntries, digestOf, EventWriter, uuidOf } from './event-writer.ts';
+export { testDatabase, type DatabaseKind, type TestDatabase, withClient } from './postgres/test-database.ts';

@@ -9,4 +9,7 @@ export { openStateDatabase } from './state/data-source.ts';
 export { PostgresBrokerLeases } from './state/postgres-broker-leases.ts';
 export { PostgresConfigurationStore } from './state/postgres-configuration-store.ts';
 export { PostgresOutbox } from './state/postgres-outbox.ts';
+export { PostgresAuditStore } from './audit/postgres-audit-store.ts';
 export { PostgresJournal } from './journal/postgres-journal.ts';
+export { PostgresOpenCalls } from './audit/postgres-open-calls.ts';
+export { isPassing } from './audit/store-errors.ts';

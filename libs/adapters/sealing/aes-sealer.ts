@@ -1,15 +1,17 @@
-import { randomBytes } from 'node:crypto';
 import { base64url, commitment } from '#libs/audit/core';
 import { canonicalJson, MAX_SEALED_DEPTH, type SealedField } from '#libs/contracts';
 import type { OpenedValue, SealedValues, Sealer } from '#libs/ports';
 import { decrypt, encrypt } from './aes-gcm.ts';
 import type { KeyHierarchy, OpenKey } from './key-hierarchy.ts';
+import { RandomPool } from './random-pool.ts';
 
 const SALT = 16;
 const NONCE = 12;
 
 /** {@link Sealer} with AES-256-GCM. A box holds salt and canonical text; it opens only for its tenant, key and pointer. */
 export class AesSealer implements Sealer {
+  private readonly random = new RandomPool();
+
   constructor(private readonly keys: KeyHierarchy) {}
 
   async seal(tenant: string, subject: string, values: Readonly<Record<string, unknown>>): Promise<SealedValues> {
@@ -17,7 +19,7 @@ export class AesSealer implements Sealer {
     const commitments: Record<string, string> = {};
     const fields: SealedField[] = [];
     for (const [path, value] of Object.entries(values)) {
-      const random = randomBytes(SALT + NONCE);
+      const random = this.random.take(SALT + NONCE);
       const salt = random.subarray(0, SALT);
       const canonical = canonicalJson(value, MAX_SEALED_DEPTH);
       commitments[path] = base64url(commitment(salt, path, canonical));

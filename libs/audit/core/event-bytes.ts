@@ -12,7 +12,7 @@ export class EventTooLarge extends Error {
 }
 
 /** Depth of an envelope: the object itself, `data`, and what `data` may hold. */
-const ENVELOPE_DEPTH = 34;
+export const ENVELOPE_DEPTH = 34;
 
 /** The bytes of an event: the RFC 8785 form of its envelope. */
 export function encodeEvent(envelope: Envelope): Uint8Array {

@@ -13,7 +13,7 @@ export interface DataDirectory {
   readonly masterKey: Uint8Array;
 }
 
-const LOGINS = ['holdfast_app', 'holdfast_follower', 'holdfast_projector', 'holdfast_reader', 'holdfast_notary', 'holdfast_redactor', 'holdfast_pruner'];
+const LOGINS = ['holdfast_app', 'holdfast_follower', 'holdfast_projector', 'holdfast_reader', 'holdfast_settler', 'holdfast_notary', 'holdfast_redactor', 'holdfast_pruner'];
 
 export function openDataDirectory(path: string, masterKeyFile: string | undefined): DataDirectory {
   const absolute = resolve(path);

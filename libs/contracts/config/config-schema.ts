@@ -5,11 +5,15 @@ import { Effect } from '../events/policy-events.ts';
 
 /** The schema of holdfast.yaml, `apiVersion: holdfast/v1`. Every object is strict: an unknown key is an error. */
 
-const Id = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/i, 'letters, digits, dot, dash and underscore; at most 63 characters');
+const Id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'letters, digits, dot, dash and underscore; at most 63 characters');
 const Tenant = TenantId.refine((id) => !id.startsWith('_'), 'ids starting with _ are reserved');
 const Glob = z.string().min(1).max(200);
 const Globs = z.array(Glob).max(1000).optional();
 const Duration = z.string().regex(/^\d+(ms|s|m|h|d)$/, 'a number and a unit: ms, s, m, h or d');
+/** Without a user or password: a secret never stands in the file, in a URL neither. */
+const HttpUrl = z
+  .url({ protocol: /^https?$/ })
+  .refine((text) => !URL.canParse(text) || (new URL(text).username === '' && new URL(text).password === ''), 'credentials do not stand in a URL; use auth with a secretRef');
 const Sentence = z.string().min(1).max(500);
 
 export const Role = z.enum(['agent', 'approver', 'operator', 'auditor', 'admin', 'owner-of-server']);
@@ -48,7 +52,7 @@ const Agent = z.strictObject({
 });
 
 const Transport = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('http'), url: z.url({ protocol: /^https?$/ }) }),
+  z.strictObject({ type: z.literal('http'), url: HttpUrl }),
   z.strictObject({
     type: z.literal('stdio'),
     command: z.string().min(1),
@@ -56,7 +60,7 @@ const Transport = z.discriminatedUnion('type', [
     env: z.record(z.string(), z.union([z.string(), SecretRef])).default({}),
     cwd: z.string().optional(),
   }),
-  z.strictObject({ type: z.literal('openapi'), spec: z.string().min(1), baseUrl: z.url() }),
+  z.strictObject({ type: z.literal('openapi'), spec: z.string().min(1), baseUrl: HttpUrl }),
 ]);
 
 const Auth = z.discriminatedUnion('type', [

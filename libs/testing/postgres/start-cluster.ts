@@ -13,7 +13,7 @@ try {
   const passwords = (roles: readonly string[]): Record<string, string> => Object.fromEntries(roles.map((role) => [role, randomBytes(18).toString('base64url')]));
   const kinds = [
     ['operational', operationalMigrations, passwords(['holdfast_app', 'holdfast_follower'])],
-    ['audit', auditMigrations, passwords([])],
+    ['audit', auditMigrations, passwords(['holdfast_projector', 'holdfast_reader', 'holdfast_settler', 'holdfast_notary', 'holdfast_redactor', 'holdfast_pruner'])],
   ] as const;
   const admin = new pg.Client({ connectionString: server.url('postgres') });
   await admin.connect();

@@ -40,11 +40,17 @@ export async function testDatabase(kind: DatabaseKind): Promise<TestDatabase> {
 }
 
 async function asAdmin(url: string, sql: string): Promise<void> {
+  await withClient(url, (client) => client.query(sql));
+}
+
+/** Runs with a connection of its own, closed afterwards whatever happens. */
+export async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  client.on('error', () => undefined);
   try {
-    await client.query(sql);
+    await client.connect();
+    return await use(client);
   } finally {
-    await client.end();
+    await client.end().catch(() => undefined);
   }
 }

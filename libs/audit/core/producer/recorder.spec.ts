@@ -25,6 +25,7 @@ function world(overrides: Partial<RecorderDependencies> = {}): World {
   };
   let ids = 0;
   const recorder = new JournalRecorder({
+    instance: '00000000-0000-7000-8000-00000000000a',
     journal,
     spool,
     sealer: new AesSealer(new KeyHierarchy(new Uint8Array(32), new MemoryKeyStore(), () => 0)),

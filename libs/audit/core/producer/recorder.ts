@@ -4,6 +4,8 @@ import { BatchQueue, type QueueLimits } from './batch-queue.ts';
 import { buildEvent, FIRST_POSITION, type ProducerPosition } from './build-event.ts';
 
 export interface RecorderDependencies {
+  /** This process instance: a UUID made for it and never used again. */
+  readonly instance: string;
   readonly journal: Journal;
   readonly sealer: Sealer;
   readonly spool: Spool;
@@ -42,7 +44,7 @@ export class JournalRecorder implements Recorder {
   private readonly abort = new AbortController();
 
   constructor(private readonly deps: RecorderDependencies) {
-    this.instance = deps.ids.uuid();
+    this.instance = deps.instance;
     this.queue = new BatchQueue(this.instance, { ...DEFAULT_LIMITS, ...deps.limits });
   }
 
@@ -68,7 +70,7 @@ export class JournalRecorder implements Recorder {
   async stop(timeoutMs: number): Promise<'durable' | 'spooled'> {
     if (!this.stopping && !this.broken) {
       const goodbye: EventDraft[] = [...this.positions.keys()].map((tenant) => ({ type: 'log.producer_stopped', tenant, actor: { via: 'system' }, corr: this.instance, links: {}, data: { app: this.deps.app.name } }));
-      this.enqueue(goodbye, goodbye.map(() => NOTHING_SEALED));
+      void this.enqueue(goodbye, goodbye.map(() => NOTHING_SEALED));
       this.stopping = true;
       this.pump();
     }
@@ -103,7 +105,7 @@ export class JournalRecorder implements Recorder {
     if (this.queue.full) throw new RecorderRefusal('full');
   }
 
-  private seal(draft: EventDraft): Promise<SealedValues> | SealedValues {
+  private async seal(draft: EventDraft): Promise<SealedValues> {
     if (!draft.seal || Object.keys(draft.seal).length === 0) return NOTHING_SEALED;
     return this.deps.sealer.seal(draft.tenant, draft.subject ?? draft.actor.user ?? draft.tenant, draft.seal);
   }

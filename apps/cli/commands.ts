@@ -1,0 +1,6 @@
+import type { Command } from './command.ts';
+import { keysCreate } from './commands/keys.ts';
+import { status } from './commands/status.ts';
+
+/** Every command, in the order in which help lists them. */
+export const commands: readonly Command[] = [status, keysCreate];

@@ -1,0 +1,136 @@
+import { createServer } from 'node:net';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CommandBus } from '@nestjs/cqrs';
+import { ApplyConfiguration } from '#libs/approvals/nest';
+import { composeEmbedded, openDatabases, openDataDirectory, openDemo, removeRunning, writeRunning } from '#libs/composition';
+import { createHttpApp, createLog, describeProblems, drainHttp, endStart, endWith, listen, loadConfigFile, type Log, readSettings } from '#libs/platform';
+import { banner } from './banner.ts';
+import { Child } from './child.ts';
+import { SoloModule } from './solo-module.ts';
+import { VERSION } from './version.ts';
+
+/** Calls under way get this long to finish when the process is asked to stop; the whole stop stays under ten seconds. */
+const DRAIN_MS = 6_000;
+const FLUSH_MS = 2_000;
+
+interface Arguments {
+  readonly demo: boolean;
+}
+
+/** Starts everything on one port and keeps it running until a signal; ends the process with a sentence when it cannot. */
+export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const settings = readSettings(env);
+  const { demo: wantsDemo } = readArguments(words);
+  const log = createLog({ level: settings.logLevel, app: 'solo' });
+  const undo: (() => Promise<unknown>)[] = [];
+  const undoAll = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    if (settings.mode !== 'embedded') return endWith(78, `HOLDFAST_MODE=${settings.mode} is not part of this version; leave it out for embedded [mode_not_available]`);
+    if (settings.configFile === undefined && !wantsDemo) return endWith(78, '--no-demo needs a configuration: set HOLDFAST_CONFIG to a holdfast.yaml [config_invalid]');
+    const own = settings.configFile === undefined ? undefined : readConfig(settings.configFile);
+    // For people who wait for a first start; everything later is a line of the structured log.
+    const progress = (sentence: string): void => void (log.isLevelEnabled('info') && process.stderr.write(`holdfast: ${sentence}\n`));
+
+    const data = openDataDirectory(settings.dataDirectory, settings.masterKeyFile);
+    const databases = await openDatabases({ data, progress, ...externalDatabases(settings) });
+    undo.push(() => databases.close());
+    const demo = own ? undefined : await openDemo(data.path, freePort);
+    const config = own ?? demo!.config;
+
+    const parts = await composeEmbedded({ data, databases, version: VERSION, log, config, secrets: { env, directory: dirname(resolve(settings.configFile ?? 'holdfast.yaml')) }, onFatal: (reason) => endWith(70, `${reason}; start again`) });
+    undo.push(() => parts.close());
+    parts.broker.check(config);
+    await parts.takeOver();
+    const projector = child('audit-projector', log, { DATABASE_URL: databases.follower, AUDIT_DATABASE_URL: databases.projector, LOG_LEVEL: settings.logLevel });
+    projector.start();
+    undo.push(() => projector.stop(5_000));
+    const upstream = demo && child('demo-upstream', log, { DEMO_PORT: String(demo.upstreamPort) });
+    if (upstream) undo.push(() => upstream.stop(2_000));
+
+    const upstreamReady = upstream?.startAndWait(10_000);
+    const app = await createHttpApp({ module: SoloModule.register({ parts, log, hosts: [settings.host] }), log });
+    undo.push(() => app.close());
+    await app.init();
+    await app.get(CommandBus).execute(new ApplyConfiguration(config, 'start'));
+    await parts.control.start();
+    undo.push(() => parts.control.stop());
+    await upstreamReady;
+    const port = await listen(app, settings.host, settings.port);
+    const url = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`;
+    writeRunning(data.path, { pid: process.pid, url, tokens: parts.localTokens });
+
+    let stopping = false;
+    const stop = async (): Promise<void> => {
+      if (stopping) return;
+      stopping = true;
+      log.info('stopping');
+      removeRunning(data.path);
+      parts.broker.stop();
+      await within(DRAIN_MS, Promise.all([parts.broker.inFlight.idle(), drainHttp(app, DRAIN_MS)]));
+      parts.broker.inFlight.abort();
+      await within(FLUSH_MS, parts.broker.inFlight.idle());
+      await parts.recorder.stop(FLUSH_MS);
+      await parts.projected(FLUSH_MS);
+      await undoAll();
+      process.exit(0);
+    };
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop().catch(endStart));
+    process.stdout.write(banner({ url, data: data.path, ...(demo ? { demo: demo.tokens } : {}) }));
+  } catch (error) {
+    await undoAll().catch((failure: unknown) => log.error({ err: failure }, 'cleaning up failed'));
+    endStart(error);
+  }
+}
+
+function readArguments(words: readonly string[]): Arguments {
+  const unknown = words.filter((word) => word !== '--no-demo');
+  if (unknown.length > 0) endWith(2, `unknown argument ${unknown[0]}; there is --no-demo`);
+  return { demo: !words.includes('--no-demo') };
+}
+
+function readConfig(file: string) {
+  const loaded = loadConfigFile(file);
+  if (loaded.ok) return loaded.config;
+  return endWith(78, [`the configuration is not valid [config_invalid]`, ...describeProblems(file, loaded.problems)].join('\n'));
+}
+
+function externalDatabases(settings: { readonly databaseUrl: string | undefined; readonly auditDatabaseUrl: string | undefined }) {
+  const { databaseUrl: operational, auditDatabaseUrl: audit } = settings;
+  if (operational === undefined && audit === undefined) return {};
+  if (operational === undefined || audit === undefined) return endWith(78, 'DATABASE_URL and AUDIT_DATABASE_URL go together: both or none [environment_invalid]');
+  return { external: { operational, audit } };
+}
+
+function child(name: string, log: Log, env: Readonly<Record<string, string>>): Child {
+  // Beside this app, as source or as build, whichever this is.
+  const own = fileURLToPath(import.meta.url);
+  const main = join(dirname(own), '..', name, `main${own.endsWith('.ts') ? '.ts' : '.js'}`);
+  return new Child({ name, main, log, env: { PATH: process.env['PATH'], ...env } });
+}
+
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((done) => {
+    timer = setTimeout(done, ms);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}
+
+/** The preferred port when it is free, else another one. */
+function freePort(preferred: number): Promise<number> {
+  return new Promise((done, reject) => {
+    const probe = createServer();
+    probe.once('error', (error) => {
+      if (preferred === 0) reject(error);
+      else void freePort(0).then(done, reject);
+    });
+    probe.listen(preferred, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number };
+      probe.close(() => done(port));
+    });
+  });
+}

@@ -1,0 +1,86 @@
+import { chmodSync, existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { withClient } from '#libs/testing';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './cluster.ts';
+import { isRunning, readPostmaster } from './postmaster.ts';
+
+describe('embedded PostgreSQL', () => {
+  let base: string;
+  let directory: string;
+  const started: EmbeddedPostgres[] = [];
+  beforeEach(() => {
+    base = mkdtempSync(join(tmpdir(), 'holdfast-pg-'));
+    chmodSync(base, 0o755);
+    directory = join(base, 'postgres');
+  });
+  afterEach(async () => {
+    for (const server of started.splice(0)) await server.stop();
+    rmSync(base, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  const start = async (): Promise<EmbeddedPostgres> => {
+    const server = await startEmbeddedPostgres({ directory });
+    started.push(server);
+    return server;
+  };
+  const query = (server: EmbeddedPostgres, sql: string): Promise<unknown[]> => {
+    return withClient(server.url('postgres'), async (client) => (await client.query({ text: sql, rowMode: 'array' })).rows as unknown[]);
+  };
+
+  it('starts from nothing with fsync, checksums and a password, and keeps its data over a stop', async () => {
+    const first = await start();
+    expect(await query(first, `select current_setting('fsync'), current_setting('synchronous_commit'), current_setting('data_checksums')`)).toEqual([['on', 'on', 'on']]);
+    await query(first, 'create table kept as select 1 as n');
+    await first.stop();
+    expect(isRunning(first.pid, join(directory, 'cluster'))).toBe(false);
+    const second = await start();
+    expect(second.adopted).toBe(false);
+    expect(await query(second, 'select n from kept')).toEqual([[1]]);
+    const wrong = second.url('postgres').replace(/:\/\/postgres:[^@]+@/, '://postgres:wrong@');
+    await expect(withClient(wrong, () => Promise.resolve())).rejects.toThrow('password authentication failed');
+  });
+
+  it('adopts the server of a starter that was killed', async () => {
+    const first = await start();
+    const second = await start();
+    expect([second.adopted, second.pid, second.port]).toEqual([true, first.pid, first.port]);
+  });
+
+  it('starts again after the server itself was killed', async () => {
+    const first = await start();
+    await query(first, 'create table kept as select 1 as n');
+    process.kill(first.pid, 'SIGKILL');
+    while (isRunning(first.pid, join(directory, 'cluster'))) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(readPostmaster(join(directory, 'cluster'))).toBeDefined();
+    const second = await start();
+    expect(second.adopted).toBe(false);
+    expect(await query(second, 'select n from kept')).toEqual([[1]]);
+  });
+
+  it('creates the cluster anew when the first creation was killed half-way', async () => {
+    const first = await start();
+    await first.stop();
+    rmSync(join(directory, 'cluster'), { recursive: true });
+    writeFileSync(join(directory, 'cluster.new'), 'half');
+    expect((await start()).adopted).toBe(false);
+  });
+
+  it('says that the directory is damaged, and changes nothing in it', async () => {
+    const first = await start();
+    await first.stop();
+    truncateSync(join(directory, 'cluster', 'global', 'pg_control'), 100);
+    await expect(startEmbeddedPostgres({ directory })).rejects.toMatchObject({ code: 'data_corrupt' });
+    rmSync(join(directory, 'cluster', 'PG_VERSION'));
+    await expect(startEmbeddedPostgres({ directory })).rejects.toMatchObject({ code: 'data_corrupt' });
+    writeFileSync(join(directory, 'cluster', 'PG_VERSION'), '9\n');
+    await expect(startEmbeddedPostgres({ directory })).rejects.toMatchObject({ code: 'data_corrupt', message: expect.stringContaining('PostgreSQL 9') as unknown });
+    expect(existsSync(join(directory, 'cluster', 'base'))).toBe(true);
+  });
+
+  it('says that the directory cannot be written', async () => {
+    writeFileSync(join(base, 'file'), '');
+    await expect(startEmbeddedPostgres({ directory: join(base, 'file', 'postgres') })).rejects.toMatchObject({ code: 'data_not_writable' });
+  });
+});

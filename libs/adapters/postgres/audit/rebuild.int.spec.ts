@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Projector } from '#libs/audit/core';
+import { MemoryJournal } from '#libs/adapters/memory';
+import type { Journal, JournalRecord } from '#libs/ports';
+import { EventWriter, testDatabase, type TestDatabase, withClient } from '#libs/testing';
+import { createPool } from '../pool.ts';
+import { PostgresAuditStore } from './postgres-audit-store.ts';
+
+/** All that is in the audit tables, as text, in a fixed order. */
+async function contents(database: TestDatabase): Promise<Record<string, string>> {
+  const tables = { cursor: 'source', log_head: 'tenant', entry: 'tenant, idx', tile: 'tenant, level, n', sealed: 'tenant, idx, path', producer: 'tenant, producer', call: 'tenant, call', finding: 'tenant, id' };
+  return withClient(database.adminUrl, async (client) => {
+    const out: Record<string, string> = {};
+    for (const [table, order] of Object.entries(tables)) {
+      const { rows } = await client.query<{ digest: string; n: string }>(`select count(*) as n, encode(sha256(convert_to(coalesce(string_agg(t::text, E'\\n' order by ${order}), ''), 'UTF8')), 'hex') as digest from audit.${table} t`);
+      out[table] = `${rows[0]!.n} rows ${rows[0]!.digest}`;
+    }
+    return out;
+  });
+}
+
+async function journalOf(records: readonly JournalRecord[]): Promise<MemoryJournal> {
+  const journal = new MemoryJournal(() => 1_770_000_000_000);
+  await journal.append({ producer: 'spec', number: 1, records });
+  return journal;
+}
+
+/** Projects the whole journal in batches of these sizes, the last of them again and again. */
+async function projectAll(journal: Journal, database: TestDatabase, sizes: readonly number[]): Promise<void> {
+  const pool = createPool({ url: database.url('holdfast_projector'), application: 'spec', max: 2 });
+  const [source] = await journal.sources();
+  const end = await journal.end(source!);
+  try {
+    for (let i = 0; ; i++) {
+      const stop = new AbortController();
+      // A projector of its own per batch size: what it does not find in the tables it does not know.
+      const projector = new Projector({ journal, store: new PostgresAuditStore(pool), source: source!, sleep: () => Promise.reject(new Error('nothing to wait for')), limits: { maxRecords: sizes[Math.min(i, sizes.length - 1)]! }, onBatch: (batch) => (batch.to === end || i < sizes.length - 1 ? stop.abort() : undefined) });
+      await projector.run(stop.signal);
+      if (projector.position === end) return;
+    }
+  } finally {
+    await pool.end();
+  }
+}
+
+/** A journal with everything in it that a projector may meet. */
+function history(): JournalRecord[] {
+  const [one, two, relay] = [new EventWriter('broker one'), new EventWriter('broker two'), new EventWriter('relay')];
+  const records: JournalRecord[] = [one.started('acme'), two.started('acme'), one.started('globex')];
+  for (let i = 0; i < 150; i++) {
+    records.push(...one.call('acme', `a-${i}`), ...two.call(i % 3 === 0 ? 'globex' : 'acme', `b-${i}`, i % 7 === 0 ? 'failed' : 'succeeded'));
+    if (i % 10 === 0) records.push(one.requested('globex', `c-${i}`), one.decided('globex', `c-${i}`, 'deny'));
+  }
+  const [requested, decided, completed] = one.call('acme', 'torn');
+  const twin = new EventWriter('broker one');
+  records.push(
+    decided!, completed!, // a hole of one
+    { tenant: 'acme', event: Buffer.from('not json'), sealed: null },
+    { tenant: 'globex', event: one.requested('acme', 'elsewhere').event, sealed: null }, // wrong tenant, and a hole in acme
+    records[5]!, records[5]!, records[6]!, // repeated
+    twin.requested('acme', 'usurper'), // another event with the number of an old one
+    requested!, // late
+    { tenant: 'Not A Tenant', event: Buffer.from('{}'), sealed: null },
+    { ...one.requested('acme', 'stripped'), sealed: null },
+    relay.started('acme'), relay.requested('acme', 'nul', { exposed: 'a\u0000b', tool: '\u0000' }), relay.decided('acme', 'nul'), relay.outcomeUnknown('acme', 'nul', relay.producer), relay.completed('acme', 'nul'),
+    relay.abandoned('acme', 'nobody-asked'),
+    ...one.call('acme', 'last'),
+  );
+  return records;
+}
+
+describe('rebuilding the audit tables from the journal', () => {
+  const records = history();
+  const databases: TestDatabase[] = [];
+  let reference: Record<string, string>;
+  const projected = async (sizes: readonly number[]): Promise<Record<string, string>> => {
+    const database = await testDatabase('audit');
+    databases.push(database);
+    await projectAll(await journalOf(records), database, sizes);
+    return contents(database);
+  };
+  beforeAll(async () => {
+    reference = await projected([500]);
+  });
+  afterAll(() => Promise.all(databases.map((database) => database.drop())));
+
+  it('fills every table', () => {
+    expect(Object.fromEntries(Object.entries(reference).map(([table, row]) => [table, Number(row.split(' ')[0])]))).toEqual({ cursor: 1, log_head: 3, entry: records.length - 3, tile: 3, sealed: expect.any(Number), producer: expect.any(Number), call: expect.any(Number), finding: expect.any(Number) });
+  });
+
+  it.each([
+    ['one by one', [1]],
+    ['sevens', [7]],
+    ['uneven pieces, a fresh projector after each of the first', [1, 255, 2, 64, 3, 128, 17, 5, 90]],
+  ])('gives bit-identical tables when the journal is cut into %s', async (_, sizes) => {
+    expect(await projected(sizes)).toEqual(reference);
+  });
+});

@@ -1,0 +1,76 @@
+import { describe, expect, it } from '@jest/globals';
+import type { EventDraft } from '#libs/contracts';
+import type { BrokerLeases, OpenCall, OpenCalls, Recorder } from '#libs/ports';
+import { settleLostBrokers } from './settle-lost-brokers.ts';
+
+/** A world in which recorded outcomes are projected when `project` is called, as in the product. */
+function world(open: Record<string, OpenCall[]>) {
+  const recorded: EventDraft[] = [];
+  const settled: string[] = [];
+  let behind = false;
+  const leases: BrokerLeases = {
+    start: () => Promise.resolve(),
+    renew: () => Promise.resolve({ held: true, revision: 1 }),
+    end: () => Promise.resolve(),
+    revokeAll: () => Promise.resolve(),
+    lost: () => Promise.resolve(Object.keys(open).filter((broker) => !settled.includes(broker))),
+    settled: (broker) => Promise.resolve(void settled.push(broker)),
+  };
+  const calls: OpenCalls = { caughtUp: () => Promise.resolve(!behind), of: (broker, limit) => Promise.resolve(open[broker]!.slice(0, limit)) };
+  const recorder: Recorder = {
+    instance: 'r',
+    record: (drafts) => {
+      recorded.push(...drafts);
+      behind = true;
+      return Promise.resolve(drafts.map(() => ({ id: 'e', position: 0n })));
+    },
+  };
+  const project = (): void => {
+    behind = false;
+    for (const draft of recorded) for (const broker of Object.keys(open)) open[broker] = open[broker]!.filter((call) => call.call !== draft.corr);
+  };
+  return { recorded, settled, project, lag: () => (behind = true), round: () => settleLostBrokers(leases, calls, recorder) };
+}
+
+const broker = '00000000-0000-7000-8000-000000000001';
+const call = (id: string): OpenCall => ({ tenant: 'acme', call: id, decision: `d-${id}`, user: 'ada' });
+
+describe('settleLostBrokers', () => {
+  it('gives each open call of a lost broker the outcome unknown, once, and then settles the broker', async () => {
+    const w = world({ [broker]: [call('1'), call('2')] });
+    expect(await w.round()).toBe(2);
+    expect(w.recorded.map((draft) => [draft.type, draft.corr, draft.cause, draft.data])).toEqual([
+      ['call.outcome_unknown', '1', 'd-1', { reason: 'broker_lost', broker }],
+      ['call.outcome_unknown', '2', 'd-2', { reason: 'broker_lost', broker }],
+    ]);
+    expect(w.settled).toEqual([]);
+    w.project();
+    expect(await w.round()).toBe(0);
+    expect(w.settled).toEqual([broker]);
+    expect(w.recorded).toHaveLength(2);
+  });
+
+  it('waits while the projection lags: what is not projected may have an outcome', async () => {
+    const w = world({ [broker]: [call('1')] });
+    w.lag();
+    expect(await w.round()).toBeNull();
+    expect(w.recorded).toEqual([]);
+    expect(w.settled).toEqual([]);
+  });
+
+  it('after a crash between recording and settling, asks again and records nothing twice', async () => {
+    const w = world({ [broker]: [call('1')] });
+    await w.round();
+    expect(await w.round()).toBeNull();
+    w.project();
+    await w.round();
+    expect(w.recorded).toHaveLength(1);
+    expect(w.settled).toEqual([broker]);
+  });
+
+  it('settles a broker without open calls', async () => {
+    const w = world({ [broker]: [] });
+    expect(await w.round()).toBe(0);
+    expect(w.settled).toEqual([broker]);
+  });
+});

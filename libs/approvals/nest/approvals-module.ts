@@ -1,0 +1,73 @@
+import { type DynamicModule, Inject, Injectable, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { CommandHandler, CqrsModule, type ICommandHandler } from '@nestjs/cqrs';
+import type { HoldfastConfig } from '#libs/contracts';
+import { Log } from '#libs/platform';
+import type { BrokerLeases, ConfigRevision, ConfigurationStore, Journal, OpenCalls, Outbox, Recorder } from '#libs/ports';
+import { applyConfiguration, relayOutbox, settleLostBrokers } from '#libs/approvals/core';
+import { BackgroundLoop } from './background-loop.ts';
+
+export interface ApprovalsDependencies {
+  readonly configuration: ConfigurationStore;
+  readonly outbox: Outbox;
+  readonly journal: Journal;
+  readonly leases: BrokerLeases;
+  readonly openCalls: OpenCalls;
+  readonly recorder: Recorder;
+  readonly digestOf: (text: string) => string;
+}
+export const ApprovalsDependencies = Symbol('ApprovalsDependencies');
+
+const RELAY_EVERY_MS = 200;
+const SETTLE_EVERY_MS = 500;
+
+/** Puts a configuration in force; answers with the revision that then is. */
+export class ApplyConfiguration {
+  constructor(
+    readonly config: HoldfastConfig,
+    readonly source: 'start' | 'api',
+  ) {}
+}
+
+@CommandHandler(ApplyConfiguration)
+export class ApplyConfigurationHandler implements ICommandHandler<ApplyConfiguration, ConfigRevision> {
+  constructor(@Inject(ApprovalsDependencies) private readonly deps: ApprovalsDependencies) {}
+
+  execute(command: ApplyConfiguration): Promise<ConfigRevision> {
+    return applyConfiguration(this.deps.configuration, command.config, command.source, this.deps.digestOf);
+  }
+}
+
+/** The service's work in the background: outbox to journal, outcomes for the calls of lost brokers. */
+@Injectable()
+export class ApprovalsLoops implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly loops: readonly BackgroundLoop[];
+
+  constructor(@Inject(ApprovalsDependencies) deps: ApprovalsDependencies, @Inject(Log) log: Log) {
+    this.loops = [
+      new BackgroundLoop({ name: 'outbox relay', everyMs: RELAY_EVERY_MS, log, round: () => relayOutbox(deps.outbox, deps.journal) }),
+      new BackgroundLoop({ name: 'lost brokers', everyMs: SETTLE_EVERY_MS, log, round: () => settleLostBrokers(deps.leases, deps.openCalls, deps.recorder) }),
+    ];
+  }
+
+  onApplicationBootstrap(): void {
+    for (const loop of this.loops) loop.start();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await Promise.all(this.loops.map((loop) => loop.stop()));
+  }
+}
+
+/** apps/approval-service, and its part of apps/solo. */
+@Module({})
+export class ApprovalsModule {
+  static register(deps: ApprovalsDependencies, log: Log): DynamicModule {
+    return {
+      module: ApprovalsModule,
+      imports: [CqrsModule.forRoot()],
+      providers: [{ provide: ApprovalsDependencies, useValue: deps }, { provide: Log, useValue: log }, ApplyConfigurationHandler, ApprovalsLoops],
+      exports: [CqrsModule],
+    };
+  }
+}
+

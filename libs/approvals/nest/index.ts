@@ -1,0 +1,1 @@
+export { ApplyConfiguration, ApprovalsDependencies, ApprovalsModule } from './approvals-module.ts';

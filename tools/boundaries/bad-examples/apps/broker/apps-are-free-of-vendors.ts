@@ -1,0 +1,3 @@
+import * as illegal from 'zod';
+
+export const use = illegal;

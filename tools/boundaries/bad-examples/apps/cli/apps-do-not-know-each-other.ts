@@ -1,0 +1,3 @@
+import * as illegal from '../broker/main.ts';
+
+export const use = illegal;

@@ -1,0 +1,3 @@
+import * as illegal from '#libs/contracts';
+
+export const use = illegal;

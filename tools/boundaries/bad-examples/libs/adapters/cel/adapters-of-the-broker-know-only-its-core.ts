@@ -1,0 +1,3 @@
+import * as illegal from '#libs/audit/core';
+
+export const use = illegal;

@@ -1,0 +1,3 @@
+import * as illegal from '@modelcontextprotocol/server';
+
+export const use = illegal;

@@ -1,0 +1,3 @@
+import * as illegal from 'pg';
+
+export const use = illegal;

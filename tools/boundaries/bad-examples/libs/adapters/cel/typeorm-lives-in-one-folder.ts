@@ -1,0 +1,3 @@
+import * as illegal from 'typeorm';
+
+export const use = illegal;

@@ -1,0 +1,3 @@
+import * as illegal from 'undici';
+
+export const use = illegal;

@@ -1,0 +1,3 @@
+import * as illegal from '#libs/adapters/cel';
+
+export const use = illegal;

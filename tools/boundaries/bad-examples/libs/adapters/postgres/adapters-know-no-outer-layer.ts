@@ -1,0 +1,3 @@
+import * as illegal from '#libs/platform';
+
+export const use = illegal;

@@ -1,0 +1,3 @@
+import * as illegal from 'ajv';
+
+export const use = illegal;

@@ -1,0 +1,3 @@
+import * as illegal from '@marcbachmann/cel-js';
+
+export const use = illegal;

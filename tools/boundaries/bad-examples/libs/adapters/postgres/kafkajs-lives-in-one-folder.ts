@@ -1,0 +1,3 @@
+import * as illegal from 'kafkajs';
+
+export const use = illegal;

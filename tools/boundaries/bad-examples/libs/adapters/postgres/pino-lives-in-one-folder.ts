@@ -1,0 +1,3 @@
+import * as illegal from 'pino';
+
+export const use = illegal;

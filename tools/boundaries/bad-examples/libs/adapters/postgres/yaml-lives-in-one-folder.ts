@@ -1,0 +1,3 @@
+import * as illegal from 'yaml';
+
+export const use = illegal;

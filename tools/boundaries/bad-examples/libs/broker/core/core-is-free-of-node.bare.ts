@@ -1,0 +1,3 @@
+import * as illegal from 'fs';
+
+export const use = illegal;

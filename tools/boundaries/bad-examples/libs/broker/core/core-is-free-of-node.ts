@@ -1,0 +1,3 @@
+import * as illegal from 'node:fs';
+
+export const use = illegal;

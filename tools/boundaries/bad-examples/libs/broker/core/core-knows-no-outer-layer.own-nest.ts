@@ -1,0 +1,3 @@
+import * as illegal from '#libs/broker/nest';
+
+export const use = illegal;

@@ -1,0 +1,3 @@
+import { use } from './no-cycles.ts';
+
+export const partner = (): unknown => use;

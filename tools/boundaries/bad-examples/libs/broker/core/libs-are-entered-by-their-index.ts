@@ -1,0 +1,3 @@
+import * as illegal from '../../contracts/errors.ts';
+
+export const use = illegal;

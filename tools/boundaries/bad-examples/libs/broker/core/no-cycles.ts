@@ -1,0 +1,3 @@
+import { partner } from './cycle-partner.ts';
+
+export const use = (): unknown => partner;

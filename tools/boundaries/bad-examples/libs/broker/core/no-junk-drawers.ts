@@ -1,0 +1,3 @@
+import * as illegal from './utils/strings.ts';
+
+export const use = illegal;

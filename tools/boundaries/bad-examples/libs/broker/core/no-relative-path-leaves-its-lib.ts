@@ -1,0 +1,3 @@
+import * as illegal from '../../contracts/index.ts';
+
+export const use = illegal;

@@ -1,0 +1,3 @@
+import * as illegal from '#libs/nothing';
+
+export const use = illegal;

@@ -1,0 +1,3 @@
+import * as illegal from './not-there.ts';
+
+export const use = illegal;

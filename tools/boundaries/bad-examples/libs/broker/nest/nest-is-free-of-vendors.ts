@@ -1,0 +1,3 @@
+import * as illegal from 'canonicalize';
+
+export const use = illegal;

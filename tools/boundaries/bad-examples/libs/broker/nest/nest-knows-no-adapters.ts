@@ -1,0 +1,3 @@
+import * as illegal from '#libs/adapters/postgres';
+
+export const use = illegal;

@@ -1,0 +1,3 @@
+import * as illegal from '@nestjs/common';
+
+export const use = illegal;

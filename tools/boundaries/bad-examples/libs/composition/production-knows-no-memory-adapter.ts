@@ -1,0 +1,3 @@
+import * as illegal from '#libs/adapters/memory';
+
+export const use = illegal;

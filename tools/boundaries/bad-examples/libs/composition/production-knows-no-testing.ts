@@ -1,0 +1,3 @@
+import * as illegal from '#libs/testing';
+
+export const use = illegal;

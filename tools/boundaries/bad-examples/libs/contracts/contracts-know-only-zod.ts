@@ -1,0 +1,3 @@
+import * as illegal from '#libs/ports';
+
+export const use = illegal;

@@ -1,0 +1,3 @@
+import * as illegal from '../../apps/broker/main.ts';
+
+export const use = illegal;

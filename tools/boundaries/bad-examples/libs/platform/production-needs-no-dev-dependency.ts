@@ -1,0 +1,3 @@
+import * as illegal from 'fast-check';
+
+export const use = illegal;

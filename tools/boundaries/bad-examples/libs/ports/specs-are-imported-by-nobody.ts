@@ -1,0 +1,3 @@
+import * as illegal from './ports.spec.ts';
+
+export const use = illegal;

@@ -1,0 +1,3 @@
+import * as illegal from '../libs/contracts/errors.ts';
+
+export const use = illegal;

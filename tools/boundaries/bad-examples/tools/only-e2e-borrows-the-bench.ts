@@ -1,0 +1,3 @@
+import * as illegal from '../bench/load.ts';
+
+export const use = illegal;

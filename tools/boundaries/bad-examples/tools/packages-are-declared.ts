@@ -1,0 +1,3 @@
+import * as illegal from 'acorn';
+
+export const use = illegal;
