@@ -20,6 +20,7 @@ describe('sealed sessions', () => {
       changed[bit >> 3]! ^= 1 << (bit & 7);
       expect(sealer.open(changed.toString('base64url'))).toBeNull();
     }
-    for (const other of ['', 'x', sealed.slice(0, -1), `${sealed}A`, `${sealed}=`, `${sealed} `, sealed.slice(0, 38)]) expect(sealer.open(other)).toBeNull();
+    for (const other of ['', 'x', sealed.slice(0, -1), `${sealed}A`, `${sealed}=`, `${sealed} `, sealed.slice(0, 38)])
+      expect(sealer.open(other)).toBeNull();
   });
 });

@@ -21,10 +21,17 @@ const json = (response: ServerResponse, value: unknown, status = 200, headers: R
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
 };
 const result = (message: Message, value: unknown): unknown => ({ jsonrpc: '2.0', id: message.id, result: value });
-const methodNotFound = (message: Message): unknown => ({ jsonrpc: '2.0', id: message.id, error: { code: -32601, message: 'Method not found' } });
+const methodNotFound = (message: Message): unknown => ({
+  jsonrpc: '2.0',
+  id: message.id,
+  error: { code: -32601, message: 'Method not found' },
+});
 
 /** A server of the legacy era without sessions; `call` answers tools/call. */
-async function upstream(call: Handler, other?: Handler): Promise<{ port: number; calls: Message[]; requests: { message: Message; request: IncomingMessage }[]; server: Server }> {
+async function upstream(
+  call: Handler,
+  other?: Handler,
+): Promise<{ port: number; calls: Message[]; requests: { message: Message; request: IncomingMessage }[]; server: Server }> {
   const calls: Message[] = [];
   const requests: { message: Message; request: IncomingMessage }[] = [];
   const server = createServer((request, response) => {
@@ -45,7 +52,8 @@ async function upstream(call: Handler, other?: Handler): Promise<{ port: number;
 }
 
 function legacy(message: Message, response: ServerResponse): void {
-  if (message.method === 'initialize') json(response, result(message, { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 's', version: '1' } }));
+  if (message.method === 'initialize')
+    json(response, result(message, { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 's', version: '1' } }));
   else if (message.method === 'tools/list') json(response, result(message, { tools: [{ name: 't', inputSchema: { type: 'object' } }] }));
   else if (message.id === undefined) response.writeHead(202).end();
   else json(response, methodNotFound(message));
@@ -63,7 +71,10 @@ async function listen(server: Server | TcpServer): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-function serverAt(port: number, more: Partial<Omit<UpstreamServer, 'limits'>> & { limits?: Partial<UpstreamServer['limits']> } = {}): UpstreamServer {
+function serverAt(
+  port: number,
+  more: Partial<Omit<UpstreamServer, 'limits'>> & { limits?: Partial<UpstreamServer['limits']> } = {},
+): UpstreamServer {
   const { limits, ...rest } = more;
   return {
     key: `acme/s/${port}`,
@@ -103,9 +114,18 @@ describe('an upstream server over HTTP', () => {
     const all = upstreams();
     expect(await all.call(serverAt(port), call({ argsText: '{"a":1.50,"a":2}', meta: { 'x/y': 1 } }))).toEqual(answered);
     expect(await all.call(serverAt(port), call({ argsText: undefined }))).toEqual(answered);
-    expect(requests.map(({ message }) => message.method)).toEqual(['server/discover', 'initialize', 'notifications/initialized', 'tools/call', 'tools/call']);
+    expect(requests.map(({ message }) => message.method)).toEqual([
+      'server/discover',
+      'initialize',
+      'notifications/initialized',
+      'tools/call',
+      'tools/call',
+    ]);
     expect(calls.map(({ params }) => params)).toEqual([{ name: 't', arguments: { a: 2 }, _meta: { 'x/y': 1 } }, { name: 't' }]);
-    expect(requests[3]?.request.headers).toMatchObject({ 'mcp-protocol-version': '2025-11-25', accept: 'application/json, text/event-stream' });
+    expect(requests[3]?.request.headers).toMatchObject({
+      'mcp-protocol-version': '2025-11-25',
+      accept: 'application/json, text/event-stream',
+    });
   });
 
   it('lists all pages, and drops what is no definition', async () => {
@@ -114,7 +134,12 @@ describe('an upstream server over HTTP', () => {
       (message, response) => {
         if (message.method !== 'tools/list') return legacy(message, response);
         const page = Number(message.params?.['cursor'] ?? 0);
-        const tools = [{ name: `t${page}`, inputSchema: { type: 'object' }, extra: { kept: true } }, { name: 5 }, 'x', { name: 'no-schema' }];
+        const tools = [
+          { name: `t${page}`, inputSchema: { type: 'object' }, extra: { kept: true } },
+          { name: 5 },
+          'x',
+          { name: 'no-schema' },
+        ];
         json(response, result(message, { tools, ...(page < 3 ? { nextCursor: String(page + 1) } : {}) }));
       },
     );
@@ -126,7 +151,10 @@ describe('an upstream server over HTTP', () => {
   it('that lists without end is given up', async () => {
     const { port } = await upstream(
       () => undefined,
-      (message, response) => (message.method === 'tools/list' ? json(response, result(message, { tools: [], nextCursor: String(Math.random()) })) : legacy(message, response)),
+      (message, response) =>
+        message.method === 'tools/list'
+          ? json(response, result(message, { tools: [], nextCursor: String(Math.random()) }))
+          : legacy(message, response),
     );
     await expect(upstreams().tools(serverAt(port))).rejects.toThrow(/pages/);
   });
@@ -146,7 +174,11 @@ describe('an upstream server over HTTP', () => {
 });
 
 describe('answers', () => {
-  const answer = async (handler: Handler, more: Partial<UpstreamCall> = {}, limits: Partial<UpstreamServer['limits']> = {}): Promise<[UpstreamAnswer, number]> => {
+  const answer = async (
+    handler: Handler,
+    more: Partial<UpstreamCall> = {},
+    limits: Partial<UpstreamServer['limits']> = {},
+  ): Promise<[UpstreamAnswer, number]> => {
     const { port, calls } = await upstream(handler);
     const got = await upstreams().call(serverAt(port, { limits }), call(more));
     return [got, calls.length];
@@ -155,14 +187,29 @@ describe('answers', () => {
 
   it('keep their text, character for character', async () => {
     const text = '{ "content" : [ ], "n": 1.500, "big":12345678901234567890, "s":"\\u00e9\\ud800" }';
-    const [got] = await answer((message, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(`{"result":${text} ,"id":${JSON.stringify(message.id)},"jsonrpc":"2.0"}`));
+    const [got] = await answer((message, response) =>
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(`{"result":${text} ,"id":${JSON.stringify(message.id)},"jsonrpc":"2.0"}`),
+    );
     expect(got).toEqual({ kind: 'result', text });
   });
 
   it('are found in an event stream, behind notifications, in any cutting of the bytes', async () => {
     for (const eol of ['\n', '\r\n', '\r']) {
       const [got] = await answer((message, response) => {
-        const events = [': hello', '', 'event: message', 'data: {"jsonrpc":"2.0","method":"notifications/progress","params":{}}', '', 'id: 7', `data: {"jsonrpc":"2.0","id":${JSON.stringify(message.id)},`, `data:"result":{"é":"ü"}}`, '', ''].join(eol);
+        const events = [
+          ': hello',
+          '',
+          'event: message',
+          'data: {"jsonrpc":"2.0","method":"notifications/progress","params":{}}',
+          '',
+          'id: 7',
+          `data: {"jsonrpc":"2.0","id":${JSON.stringify(message.id)},`,
+          `data:"result":{"é":"ü"}}`,
+          '',
+          '',
+        ].join(eol);
         const bytes = Buffer.from(events);
         sse(response);
         let at = 0;
@@ -183,30 +230,66 @@ describe('answers', () => {
 
   it('that are protocol errors stay what they are, whatever the status', async () => {
     for (const status of [200, 400, 404, 500]) {
-      const [got, times] = await answer((message, response) => json(response, { jsonrpc: '2.0', id: message.id, error: { code: -32001, message: 'm', data: { d: 1 } } }, status));
+      const [got, times] = await answer((message, response) =>
+        json(response, { jsonrpc: '2.0', id: message.id, error: { code: -32001, message: 'm', data: { d: 1 } } }, status),
+      );
       expect([got, times]).toEqual([{ kind: 'error', text: '{"code":-32001,"message":"m","data":{"d":1}}' }, 1]);
     }
   });
 
   it.each<[string, Handler, UpstreamAnswer]>([
     ['HTML', (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'), { kind: 'lost', reason: 'protocol' }],
-    ['broken JSON', (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":'), { kind: 'lost', reason: 'protocol' }],
-    ['bytes that are not UTF-8', (message, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(Buffer.concat([Buffer.from(`{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":{"x":"`), Buffer.from([0xff]), Buffer.from('"}}')])), { kind: 'lost', reason: 'protocol' }],
-    ['the answer to something else', (_, response) => json(response, { jsonrpc: '2.0', id: 'other', result: {} }), { kind: 'lost', reason: 'protocol' }],
-    ['no answer in a stream', (_, response) => sse(response).end('data: {"jsonrpc":"2.0","method":"x"}\n\n'), { kind: 'lost', reason: 'broken' }],
+    [
+      'broken JSON',
+      (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":'),
+      { kind: 'lost', reason: 'protocol' },
+    ],
+    [
+      'bytes that are not UTF-8',
+      (message, response) =>
+        response
+          .writeHead(200, { 'content-type': 'application/json' })
+          .end(
+            Buffer.concat([
+              Buffer.from(`{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":{"x":"`),
+              Buffer.from([0xff]),
+              Buffer.from('"}}'),
+            ]),
+          ),
+      { kind: 'lost', reason: 'protocol' },
+    ],
+    [
+      'the answer to something else',
+      (_, response) => json(response, { jsonrpc: '2.0', id: 'other', result: {} }),
+      { kind: 'lost', reason: 'protocol' },
+    ],
+    [
+      'no answer in a stream',
+      (_, response) => sse(response).end('data: {"jsonrpc":"2.0","method":"x"}\n\n'),
+      { kind: 'lost', reason: 'broken' },
+    ],
     ['a failure page', (_, response) => response.writeHead(502).end('bad gateway'), { kind: 'lost', reason: 'protocol' }],
     ['a redirect', (_, response) => response.writeHead(307, { location: '/elsewhere' }).end(), { kind: 'rejected', status: 307 }],
     ['no access', (_, response) => response.writeHead(401).end(), { kind: 'rejected', status: 401 }],
     ['too much traffic', (_, response) => response.writeHead(429).end(), { kind: 'rejected', status: 429 }],
     ['a closed connection', (_, response) => response.destroy(), { kind: 'lost', reason: 'broken' }],
-    ['half an answer', (_, response) => (response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' }).write('{'), setImmediate(() => response.destroy())), { kind: 'lost', reason: 'broken' }],
+    [
+      'half an answer',
+      (_, response) => (
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' }).write('{'),
+        setImmediate(() => response.destroy())
+      ),
+      { kind: 'lost', reason: 'broken' },
+    ],
   ])('%s', async (_, handler, expected) => {
     expect(await answer(handler)).toEqual([expected, 1]);
   });
 
   it('that do not come in time are lost, and the late ones belong to nobody', async () => {
     const late: ServerResponse[] = [];
-    const { port, calls } = await upstream((message, response) => (calls.length === 1 ? late.push(response) : json(response, result(message, RESULT))));
+    const { port, calls } = await upstream((message, response) =>
+      calls.length === 1 ? late.push(response) : json(response, result(message, RESULT)),
+    );
     const all = upstreams();
     expect(await all.call(serverAt(port), call({ timeoutMs: 100 }))).toEqual({ kind: 'lost', reason: 'timeout' });
     late[0]?.end('{}');
@@ -223,7 +306,11 @@ describe('answers', () => {
     ['at once', 200_000],
     ['just over the bound', 10_001],
   ])('too large, %s', async (_, size) => {
-    const [got] = await answer((message, response) => json(response, result(message, { x: 'é'.repeat(size / 2) })), {}, { maxResultBytes: 10_000 });
+    const [got] = await answer(
+      (message, response) => json(response, result(message, { x: 'é'.repeat(size / 2) })),
+      {},
+      { maxResultBytes: 10_000 },
+    );
     expect(got).toEqual({ kind: 'too_large' });
   });
 
@@ -279,13 +366,19 @@ describe('a call is sent at most once', () => {
       const executed: unknown[] = [];
       const { port } = await upstream(
         (message, response, request) => {
-          if (request.headers['mcp-session-id'] !== `s${session}`) return json(response, { jsonrpc: '2.0', id: null, error: { code: -32000, message: 'no session' } }, forgotten);
+          if (request.headers['mcp-session-id'] !== `s${session}`)
+            return json(response, { jsonrpc: '2.0', id: null, error: { code: -32000, message: 'no session' } }, forgotten);
           executed.push(message.id);
           json(response, result(message, RESULT));
         },
         (message, response) => {
           if (message.method !== 'initialize') return legacy(message, response);
-          json(response, result(message, { protocolVersion: '2025-06-18', capabilities: {}, serverInfo: { name: 's', version: '1' } }), 200, { 'mcp-session-id': `s${session}` });
+          json(
+            response,
+            result(message, { protocolVersion: '2025-06-18', capabilities: {}, serverInfo: { name: 's', version: '1' } }),
+            200,
+            { 'mcp-session-id': `s${session}` },
+          );
         },
       );
       const all = upstreams();
@@ -303,7 +396,12 @@ describe('a call is sent at most once', () => {
       (_, response) => response.writeHead(404).end(),
       (message, response) =>
         message.method === 'initialize'
-          ? json(response, result(message, { protocolVersion: '2025-06-18', capabilities: {}, serverInfo: { name: 's', version: '1' } }), 200, { 'mcp-session-id': 'x' })
+          ? json(
+              response,
+              result(message, { protocolVersion: '2025-06-18', capabilities: {}, serverInfo: { name: 's', version: '1' } }),
+              200,
+              { 'mcp-session-id': 'x' },
+            )
           : legacy(message, response),
     );
     expect(await upstreams().call(serverAt(port), call())).toEqual({ kind: 'rejected', status: 404 });

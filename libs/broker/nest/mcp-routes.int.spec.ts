@@ -5,12 +5,20 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { config, SpecBroker, specClock, specIds } from '#libs/testing/broker';
+import { config, SpecBroker, specClock, specIds } from '#libs/testing';
 import { BrokerModule } from './broker-module.ts';
 
 const token = (letter: string): string => `hf_${letter.repeat(43)}`;
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-const key = (id: string, letter: string, more: Record<string, unknown> = {}): Record<string, unknown> => ({ id, tenant: 'acme', user: 'ada', client: 'cli', roles: ['agent'], sha256: sha256(token(letter)), ...more });
+const key = (id: string, letter: string, more: Record<string, unknown> = {}): Record<string, unknown> => ({
+  id,
+  tenant: 'acme',
+  user: 'ada',
+  client: 'cli',
+  roles: ['agent'],
+  sha256: sha256(token(letter)),
+  ...more,
+});
 
 let spec: SpecBroker;
 let app: NestFastifyApplication;
@@ -20,13 +28,26 @@ beforeEach(async () => {
   spec = new SpecBroker(
     config({
       identity: {
-        keys: [key('agent', 'a'), key('auditor', 'b', { roles: ['auditor'] }), key('old', 'c', { expiresAt: '2020-01-01T00:00:00Z' }), key('globex', 'd', { tenant: 'globex', user: 'eve' })],
+        keys: [
+          key('agent', 'a'),
+          key('auditor', 'b', { roles: ['auditor'] }),
+          key('old', 'c', { expiresAt: '2020-01-01T00:00:00Z' }),
+          key('globex', 'd', { tenant: 'globex', user: 'eve' }),
+        ],
       },
     }),
   );
   class App {}
   const broker = BrokerModule.register({
-    useFactory: () => ({ broker: spec.broker, authenticator: spec.broker.keys, recorder: spec.recorder, clock: specClock, ids: specIds, hosts: ['gate.acme.test'], onFault: (error) => spec.faults.push(error) }),
+    useFactory: () => ({
+      broker: spec.broker,
+      authenticator: spec.broker.keys,
+      recorder: spec.recorder,
+      clock: specClock,
+      ids: specIds,
+      hosts: ['gate.acme.test'],
+      onFault: (error) => spec.faults.push(error),
+    }),
   });
   Module({ imports: [broker] })(App);
   app = await NestFactory.create<NestFastifyApplication>(App, new FastifyAdapter(), { logger: false });
@@ -36,7 +57,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await app.close();
-  expect(spec.faults).toEqual([]);
+  if (spec.faults.length > 0) throw new Error('a request was answered with a fault', { cause: spec.faults[0] });
 });
 
 interface Reply {
@@ -46,13 +67,20 @@ interface Reply {
 }
 
 function send(path: string, options: { method?: string; headers?: Record<string, string>; body?: string | Buffer } = {}): Promise<Reply> {
-  const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream', authorization: `Bearer ${token('a')}`, ...options.headers };
+  const headers = {
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+    authorization: `Bearer ${token('a')}`,
+    ...options.headers,
+  };
   for (const [name, value] of Object.entries(headers)) if (value === '') delete (headers as Record<string, string>)[name];
   return new Promise((resolve, reject) => {
     const request = httpRequest({ port, host: '127.0.0.1', path, method: options.method ?? 'POST', headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString() }));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString() }),
+      );
     });
     request.on('error', reject);
     request.end(options.body);
@@ -86,7 +114,12 @@ describe('the MCP routes', () => {
     expect(spec.recorder.log).toEqual([]);
   });
 
-  it.each([[{ host: 'gate.acme.test' }], [{ host: 'localhost:1' }], [{ origin: 'http://localhost:3000' }], [{ host: 'gate.acme.test', origin: 'https://gate.acme.test' }]])('take %j', async (headers) => {
+  it.each([
+    [{ host: 'gate.acme.test' }],
+    [{ host: 'localhost:1' }],
+    [{ origin: 'http://localhost:3000' }],
+    [{ host: 'gate.acme.test', origin: 'https://gate.acme.test' }],
+  ])('take %j', async (headers) => {
     expect((await send('/mcp', { headers: { ...modern, ...headers }, body: list })).status).toBe(200);
   });
 
@@ -99,12 +132,27 @@ describe('the MCP routes', () => {
     [`Bearer ${token('b')}`, 403, 'forbidden', 'auditor'],
   ])('refuse the credential %s, say so in the system log, and nothing more', async (authorization, status, code, keyId) => {
     for (const method of ['POST', 'GET', 'DELETE']) {
-      const reply = await send('/mcp/s/billing', { method, headers: { ...modern, authorization }, ...(method === 'POST' ? { body: list } : {}) });
+      const reply = await send('/mcp/s/billing', {
+        method,
+        headers: { ...modern, authorization },
+        ...(method === 'POST' ? { body: list } : {}),
+      });
       expect([reply.status, codeOf(reply)]).toEqual([status, code]);
-      expect(reply.headers['www-authenticate']).toBe(status === 401 ? `Bearer resource_metadata="http://127.0.0.1:${port}/.well-known/oauth-protected-resource/mcp/s/billing"` : undefined);
+      expect(reply.headers['www-authenticate']).toBe(
+        status === 401
+          ? `Bearer resource_metadata="http://127.0.0.1:${port}/.well-known/oauth-protected-resource/mcp/s/billing"`
+          : undefined,
+      );
       expect(reply.body).not.toMatch(/hf_|"old"|auditor/);
     }
-    expect(spec.recorder.log).toMatchObject([{ type: 'auth.denied', tenant: '_system', actor: { via: 'mcp', ip: '127.0.0.1' }, data: { code, endpoint: '/mcp/s/billing', count: 1, ...(keyId === undefined ? {} : { key: keyId }) } }]);
+    expect(spec.recorder.log).toMatchObject([
+      {
+        type: 'auth.denied',
+        tenant: '_system',
+        actor: { via: 'mcp', ip: '127.0.0.1' },
+        data: { code, endpoint: '/mcp/s/billing', count: 1, ...(keyId === undefined ? {} : { key: keyId }) },
+      },
+    ]);
   });
 
   it('tell at the end of failures that were counted only', async () => {
@@ -129,9 +177,22 @@ describe('the MCP routes', () => {
     expect(reply.headers['content-type']).toContain('application/json');
   });
 
+  it('do not take a body from somebody unknown', async () => {
+    const reply = await send('/mcp', {
+      headers: { ...modern, authorization: `Bearer ${token('z')}` },
+      body: Buffer.alloc(5_000_000, 0x20),
+    });
+    expect([reply.status, codeOf(reply)]).toEqual([401, 'token_unknown']);
+  });
+
   it('take four megabytes', async () => {
     const args = { text: 'x'.repeat((4 << 20) - 1_000) };
-    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'billing__refund', arguments: args, _meta: META } });
+    const body = JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'billing__refund', arguments: args, _meta: META },
+    });
     const reply = await send('/mcp', { headers: { ...modern, 'mcp-method': 'tools/call', 'mcp-name': 'billing__refund' }, body });
     expect(reply.body).toBe('{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","content":[]}}');
     expect(spec.upstreams.calls[0]?.call.argsText).toBe(JSON.stringify(args));
@@ -151,7 +212,10 @@ describe('the MCP routes', () => {
   it('say in RFC 9728 form what they are, to anybody, and the same whether a server exists or not', async () => {
     for (const path of ['', '/mcp', '/mcp/s/billing', '/mcp/s/nothing']) {
       const reply = await send(`/.well-known/oauth-protected-resource${path}`, { method: 'GET', headers: { authorization: '' } });
-      expect([reply.status, JSON.parse(reply.body)]).toEqual([200, { resource: `http://127.0.0.1:${port}${path || '/mcp'}`, resource_name: 'Holdfast', bearer_methods_supported: ['header'] }]);
+      expect([reply.status, JSON.parse(reply.body)]).toEqual([
+        200,
+        { resource: `http://127.0.0.1:${port}${path || '/mcp'}`, resource_name: 'Holdfast', bearer_methods_supported: ['header'] },
+      ]);
     }
     expect((await send('/.well-known/oauth-protected-resource/mcp', { method: 'GET', headers: { host: 'evil.test' } })).status).toBe(421);
   });

@@ -1,4 +1,11 @@
-import { type ToolDefinition, type UpstreamAnswer, type UpstreamCall, type UpstreamServer, type Upstreams, UpstreamUnavailable } from '#libs/broker/core';
+import {
+  type ToolDefinition,
+  type UpstreamAnswer,
+  type UpstreamCall,
+  type UpstreamServer,
+  type Upstreams,
+  UpstreamUnavailable,
+} from '#libs/broker/core';
 
 /** {@link Upstreams} in memory: servers are lists of tools, answers are given by the spec, every call is counted. */
 export class MemoryUpstreams implements Upstreams {

@@ -26,7 +26,15 @@ const PROBLEM: ArgumentProblem = { told: '/id: must be string.', recorded: 'type
 /** Arguments with a member `invalid` do not fit. */
 export const specValidator: ArgumentValidator = { check: (_hash, _schema, args) => ('invalid' in args ? PROBLEM : null) };
 
-export const ada: Principal = { tenant: 'acme', user: 'ada', client: 'cli', agent: 'bot', roles: ['agent'], groups: ['finance'], key: 'k1' };
+export const ada: Principal = {
+  tenant: 'acme',
+  user: 'ada',
+  client: 'cli',
+  agent: 'bot',
+  roles: ['agent'],
+  groups: ['finance'],
+  key: 'k1',
+};
 
 export function config(more: Record<string, unknown> = {}): HoldfastConfig {
   return HoldfastConfig.parse({
@@ -35,7 +43,10 @@ export function config(more: Record<string, unknown> = {}): HoldfastConfig {
       { id: 'acme', name: 'Acme' },
       { id: 'globex', name: 'Globex' },
     ],
-    servers: [server('billing', { tools: { refund: { class: 'write' }, list: { class: 'read' } } }), { ...server('crm'), tenant: 'globex' }],
+    servers: [
+      server('billing', { tools: { refund: { class: 'write' }, list: { class: 'read' } } }),
+      { ...server('crm'), tenant: 'globex' },
+    ],
     policies: [
       { id: 'everything', tenant: 'acme', effect: 'allow' },
       { id: 'no-purge', tenant: 'acme', effect: 'deny', match: { tools: ['purge'] } },
@@ -76,7 +87,10 @@ export class SpecBroker {
         },
       },
       upstreams: this.upstreams,
-      sessions: { seal: (text) => `sealed.${Buffer.from(text).toString('base64url')}`, open: (text) => (text.startsWith('sealed.') ? Buffer.from(text.slice(7), 'base64url').toString() : null) },
+      sessions: {
+        seal: (text) => `sealed.${Buffer.from(text).toString('base64url')}`,
+        open: (text) => (text.startsWith('sealed.') ? Buffer.from(text.slice(7), 'base64url').toString() : null),
+      },
       serverInfo: { name: 'holdfast', version: '0.0.0' },
       onFault: (error) => this.faults.push(error),
       onUpstreamUnavailable: () => undefined,
@@ -86,8 +100,15 @@ export class SpecBroker {
   }
 
   /** A request as it is: text and headers. */
-  async http(body: string, more: { headers?: Record<string, string>; method?: string; server?: string; principal?: Principal } = {}): Promise<McpReply> {
-    const headers: Record<string, string> = { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...more.headers };
+  async http(
+    body: string,
+    more: { headers?: Record<string, string>; method?: string; server?: string; principal?: Principal } = {},
+  ): Promise<McpReply> {
+    const headers: Record<string, string> = {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      ...more.headers,
+    };
     return this.broker.mcp.handle({
       method: more.method ?? 'POST',
       server: more.server,
@@ -99,22 +120,41 @@ export class SpecBroker {
   }
 
   /** A request of the modern era, with everything it needs. */
-  async modern(method: string, params: Record<string, unknown> = {}, more: { principal?: Principal; server?: string; headers?: Record<string, string> } = {}): Promise<McpReply> {
+  async modern(
+    method: string,
+    params: Record<string, unknown> = {},
+    more: { principal?: Principal; server?: string; headers?: Record<string, string> } = {},
+  ): Promise<McpReply> {
     const { _meta, ...rest } = params;
-    const envelope = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {}, ...(_meta as object | undefined) };
+    const envelope = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientCapabilities': {},
+      ...(_meta as object | undefined),
+    };
     const headers = {
       'mcp-protocol-version': '2026-07-28',
       'mcp-method': method,
       ...(typeof rest['name'] === 'string' ? { 'mcp-name': rest['name'] } : {}),
       ...more.headers,
     };
-    return this.http(JSON.stringify({ jsonrpc: '2.0', id: ++this.ids, method, params: { ...rest, _meta: envelope } }), { ...more, headers });
+    return this.http(JSON.stringify({ jsonrpc: '2.0', id: ++this.ids, method, params: { ...rest, _meta: envelope } }), {
+      ...more,
+      headers,
+    });
   }
 
   /** The result of a tool call, whatever it says. */
-  async call(name: string, args?: Record<string, unknown>, more: { principal?: Principal; server?: string; _meta?: Record<string, unknown> } = {}): Promise<CallResult> {
+  async call(
+    name: string,
+    args?: Record<string, unknown>,
+    more: { principal?: Principal; server?: string; _meta?: Record<string, unknown> } = {},
+  ): Promise<CallResult> {
     const { _meta, ...options } = more;
-    const reply = await this.modern('tools/call', { name, ...(args === undefined ? {} : { arguments: args }), ...(_meta === undefined ? {} : { _meta }) }, options);
+    const reply = await this.modern(
+      'tools/call',
+      { name, ...(args === undefined ? {} : { arguments: args }), ...(_meta === undefined ? {} : { _meta }) },
+      options,
+    );
     return JSON.parse(reply.body) as CallResult;
   }
 
@@ -128,8 +168,16 @@ export interface CallResult {
   readonly error?: { readonly code: number; readonly message: string; readonly data?: Readonly<Record<string, unknown>> };
   readonly result?: {
     readonly isError?: boolean;
-    readonly content: readonly { readonly text: string }[];
-    readonly _meta?: { readonly 'dev.holdfast/call': { readonly code: string; readonly disposition: string; readonly callId: string; readonly state: string; readonly retryAfterMs?: number } };
+    readonly content?: readonly { readonly text: string }[];
+    readonly _meta?: {
+      readonly 'dev.holdfast/call': {
+        readonly code: string;
+        readonly disposition: string;
+        readonly callId: string;
+        readonly state: string;
+        readonly retryAfterMs?: number;
+      };
+    };
   };
 }
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { type EventDraft, Refusal } from '#libs/contracts';
-import { ada, codeOf, config, type RecorderFailure, SpecBroker, specDigest } from '#libs/testing/broker';
+import { ada, codeOf, config, type RecorderFailure, SpecBroker, specDigest } from '#libs/testing';
 import type { UpstreamAnswer } from '../upstream/upstreams.ts';
 
 type Of<T extends EventDraft['type']> = Extract<EventDraft, { type: T }>;
-const find = <T extends EventDraft['type']>(spec: SpecBroker, type: T): Of<T> => spec.recorder.log.find((event) => event.type === type) as Of<T>;
+const find = <T extends EventDraft['type']>(spec: SpecBroker, type: T): Of<T> =>
+  spec.recorder.log.find((event) => event.type === type) as Of<T>;
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('the life of a call', () => {
@@ -43,7 +44,12 @@ describe('the life of a call', () => {
     const spec = new SpecBroker();
     spec.upstreams.answer = () => ({ kind: 'result', text: '{"content":[{"type":"text","text":"s3cret"}]}' });
     const args = { b: 'pri vate', a: 1 };
-    const _meta = { 'dev.holdfast/reason': 'because of Grace', 'dev.holdfast/run': 'run-1', 'dev.holdfast/idempotencyKey': 'key-1', traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` };
+    const _meta = {
+      'dev.holdfast/reason': 'because of Grace',
+      'dev.holdfast/run': 'run-1',
+      'dev.holdfast/idempotencyKey': 'key-1',
+      traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+    };
     await spec.call('billing__refund', args, { _meta });
     const [requested, decided, completed] = [find(spec, 'call.requested'), find(spec, 'policy.decided'), find(spec, 'call.completed')];
     expect(requested).toMatchObject({
@@ -64,7 +70,10 @@ describe('the life of a call', () => {
       },
       seal: { '/args': args, '/reason': 'because of Grace' },
     });
-    expect(decided).toMatchObject({ cause: requested.id, data: { effect: 'allow', stage: 'policy', rule: 'everything', policyVersion: 7 } });
+    expect(decided).toMatchObject({
+      cause: requested.id,
+      data: { effect: 'allow', stage: 'policy', rule: 'everything', policyVersion: 7 },
+    });
     expect(completed).toMatchObject({
       cause: decided.id,
       data: { outcome: 'succeeded', class: 'write', upstream: { server: 'billing', requestId: requested.corr }, rollback: 'none-declared' },
@@ -80,17 +89,24 @@ describe('the life of a call', () => {
   it('sends the arguments upstream as they came in, and nothing of ours or of the protocol', async () => {
     const spec = new SpecBroker();
     const text = '{ "amount" : 1.50e1, "note":"\\u0061" }';
-    const meta = '"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},"dev.holdfast/run":"r","progressToken":1,"vendor/x":{"__proto__":1}';
-    await spec.http(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"arguments":${text},"name":"billing__refund","_meta":{${meta}}}}`, {
-      headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'billing__refund' },
-    });
+    const meta =
+      '"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},"dev.holdfast/run":"r","progressToken":1,"vendor/x":{"__proto__":1}';
+    await spec.http(
+      `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"arguments":${text},"name":"billing__refund","_meta":{${meta}}}}`,
+      {
+        headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'billing__refund' },
+      },
+    );
     const { call } = spec.upstreams.calls[0]!;
     expect(call.argsText).toBe(text);
     expect(JSON.stringify(call.meta)).toBe('{"vendor/x":{"__proto__":1}}');
     await spec.call('billing__refund');
     expect(spec.upstreams.calls[1]?.call.argsText).toBeUndefined();
     expect(find(spec, 'call.requested').data.argsAbsent).toBe(false);
-    expect(spec.recorder.log.filter((event) => event.type === 'call.requested')[1]).toMatchObject({ data: { argsAbsent: true, argsBytes: 0 }, seal: { '/args': {} } });
+    expect(spec.recorder.log.filter((event) => event.type === 'call.requested')[1]).toMatchObject({
+      data: { argsAbsent: true, argsBytes: 0 },
+      seal: { '/args': {} },
+    });
   });
 });
 
@@ -98,9 +114,24 @@ describe('a refused call', () => {
   const cases: [string, string, (spec: SpecBroker) => [string, Record<string, unknown>], Record<string, unknown>][] = [
     ['an unknown name', 'tool_not_found', () => ['billing__nothing', {}], { stage: 'resolve', rule: null }],
     ['a hidden tool', 'tool_not_found', () => ['billing__purge', {}], { stage: 'resolve', rule: null }],
-    ['arguments that do not fit', 'arguments_invalid', () => ['billing__refund', { invalid: 1 }], { stage: 'arguments', reason: 'type at #/properties/id/type' }],
-    ['a rule that denies', 'policy_denied', () => ['billing__refund', { bad: true }], { stage: 'policy', rule: 'not-so', reason: 'Bad refunds are not made.' }],
-    ['a state that is not fresh', 'state_stale', (spec) => ((spec.stale = new Refusal('state_stale')), ['billing__refund', {}]), { stage: 'policy', rule: null }],
+    [
+      'arguments that do not fit',
+      'arguments_invalid',
+      () => ['billing__refund', { invalid: 1 }],
+      { stage: 'arguments', reason: 'type at #/properties/id/type' },
+    ],
+    [
+      'a rule that denies',
+      'policy_denied',
+      () => ['billing__refund', { bad: true }],
+      { stage: 'policy', rule: 'not-so', reason: 'Bad refunds are not made.' },
+    ],
+    [
+      'a state that is not fresh',
+      'state_stale',
+      (spec) => ((spec.stale = new Refusal('state_stale')), ['billing__refund', {}]),
+      { stage: 'policy', rule: null },
+    ],
   ];
 
   it.each(cases)('for %s leaves the same two records and is never sent', async (_, code, make, decision) => {
@@ -109,7 +140,7 @@ describe('a refused call', () => {
     const answer = await spec.call(name, args);
     expect(codeOf(answer)).toBe(code);
     expect(answer.result?.isError).toBe(true);
-    expect(answer.result?.content[0]?.text).toMatch(/^NOT EXECUTED: .+\n/);
+    expect(answer.result?.content?.[0]?.text).toMatch(/^NOT EXECUTED: .+\n/);
     expect(spec.recorder.types()).toEqual(['call.requested', 'policy.decided']);
     expect(find(spec, 'policy.decided').data).toMatchObject({ effect: 'deny', code, ...decision });
     expect(spec.upstreams.calls).toEqual([]);
@@ -118,18 +149,37 @@ describe('a refused call', () => {
   it('records the attempt under the name it used, and tells nothing of a hidden tool in the fields a reader might share', async () => {
     const spec = new SpecBroker();
     await spec.call('billing__purge', {});
-    expect(find(spec, 'call.requested').data).toMatchObject({ server: null, toolHash: null, class: null, tool: 'billing__purge', exposed: 'billing__purge' });
+    expect(find(spec, 'call.requested').data).toMatchObject({
+      server: null,
+      toolHash: null,
+      class: null,
+      tool: 'billing__purge',
+      exposed: 'billing__purge',
+    });
   });
 
   it('for a rule that asks for approval, says that nobody can give it', async () => {
     const spec = new SpecBroker(config({ policies: [{ id: 'hold', tenant: 'acme', effect: 'require_approval', flow: 'one' }] }));
     expect(codeOf(await spec.call('billing__refund', {}))).toBe('approval_unavailable');
-    expect(find(spec, 'policy.decided').data).toMatchObject({ effect: 'require_approval', stage: 'approval', code: 'approval_unavailable', flow: 'one', rule: 'hold' });
+    expect(find(spec, 'policy.decided').data).toMatchObject({
+      effect: 'require_approval',
+      stage: 'approval',
+      code: 'approval_unavailable',
+      flow: 'one',
+      rule: 'hold',
+    });
     expect(spec.upstreams.calls).toEqual([]);
   });
 
   it('for a condition that cannot be evaluated, is denied and recorded as such', async () => {
-    const spec = new SpecBroker(config({ policies: [{ id: 'a', tenant: 'acme', effect: 'allow' }, { id: 'b', tenant: 'acme', effect: 'allow', when: 'boom' }] }));
+    const spec = new SpecBroker(
+      config({
+        policies: [
+          { id: 'a', tenant: 'acme', effect: 'allow' },
+          { id: 'b', tenant: 'acme', effect: 'allow', when: 'boom' },
+        ],
+      }),
+    );
     expect(codeOf(await spec.call('billing__refund', {}))).toBe('policy_error');
     expect(find(spec, 'policy.decided').data).toMatchObject({ effect: 'deny', code: 'policy_error', rule: 'b' });
     expect(spec.upstreams.calls).toEqual([]);
@@ -164,7 +214,14 @@ describe('the failure table: records of the admission', () => {
     expect(answer.result?._meta?.['dev.holdfast/call']).toMatchObject({ disposition: 'not_executed', retryAfterMs: expect.any(Number) });
     expect(spec.upstreams.calls).toEqual([]);
     expect(spec.recorder.types()).toEqual(records);
-    if (failure === 'late') expect(find(spec, 'call.abandoned')).toMatchObject({ cause: find(spec, 'policy.decided').id, data: { reason: 'journal_late' } });
+  });
+
+  it('an abandoned call names its decision and why', async () => {
+    const spec = new SpecBroker();
+    spec.recorder.failOn('policy.decided', 'late');
+    await spec.call('billing__refund', {});
+    await tick();
+    expect(find(spec, 'call.abandoned')).toMatchObject({ cause: find(spec, 'policy.decided').id, data: { reason: 'journal_late' } });
   });
 
   it('late records of a denial are not abandoned: there was nothing to do', async () => {
@@ -197,7 +254,7 @@ describe('the failure table: dispatch and the upstream answer', () => {
       spec.upstreams.answer = () => upstream;
       const answer = await spec.call(name, {});
       expect(codeOf(answer)).toBe(code);
-      if (words !== '') expect(answer.result?.content[0]?.text.startsWith(words)).toBe(true);
+      expect(answer.result?.content?.[0]?.text ?? '').toMatch(new RegExp(`^${words}`));
       expect(spec.upstreams.calls).toHaveLength(1);
       const { data } = find(spec, 'call.completed');
       expect([data.outcome, data.errorClass]).toEqual([outcome, errorClass]);
@@ -256,7 +313,7 @@ describe('the failure table: the record of the outcome', () => {
     spec.recorder.failOn('call.completed', failure);
     const answer = await spec.call('billing__refund', {});
     expect(codeOf(answer)).toBe('outcome_being_recorded');
-    expect(answer.result?.content[0]?.text).toMatch(/^EXECUTED: /);
+    expect(answer.result?.content?.[0]?.text).toMatch(/^EXECUTED: /);
     expect(answer.result?._meta?.['dev.holdfast/call']).toMatchObject({ disposition: 'executed' });
     expect(JSON.stringify(answer)).not.toContain('the result');
     expect(spec.upstreams.calls).toHaveLength(1);
@@ -323,7 +380,8 @@ describe('calls in flight', () => {
   it('that will not end are given up with an unknown outcome', async () => {
     const spec = new SpecBroker();
     await spec.names();
-    spec.upstreams.answer = (call) => new Promise((resolve) => call.signal.addEventListener('abort', () => resolve({ kind: 'lost', reason: 'stopped' })));
+    spec.upstreams.answer = (call) =>
+      new Promise((resolve) => call.signal.addEventListener('abort', () => resolve({ kind: 'lost', reason: 'stopped' })));
     const running = spec.call('billing__refund', {});
     while (spec.upstreams.calls.length < 1) await tick();
     spec.broker.stop();
@@ -355,7 +413,11 @@ describe('rollback markers', () => {
     [{ class: 'external' }, 'none-declared'],
     [{ class: 'write', compensate: { tool: 'undo', args: {} } }, 'available'],
   ])('%j: %s', async (settings, rollback) => {
-    const spec = new SpecBroker(config({ servers: [{ id: 'billing', tenant: 'acme', transport: { type: 'http', url: 'http://127.0.0.1:9' }, tools: { refund: settings } }] }));
+    const spec = new SpecBroker(
+      config({
+        servers: [{ id: 'billing', tenant: 'acme', transport: { type: 'http', url: 'http://127.0.0.1:9' }, tools: { refund: settings } }],
+      }),
+    );
     await spec.call('billing__refund', {});
     expect(find(spec, 'call.completed').data.rollback).toBe(rollback);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { type EventDraft, HoldfastConfig, Refusal } from '#libs/contracts';
-import { specSha256 } from '#libs/testing/broker';
+import { type EventDraft, HoldfastConfig, type Refusal } from '#libs/contracts';
+import { specSha256 } from '#libs/testing';
 import { ApiKeys } from './api-keys.ts';
 import { type DeniedAuthentication, DeniedAuthentications } from './denied-authentications.ts';
 import { Hosts } from './hosts.ts';
@@ -9,9 +9,22 @@ const token = (letter: string): string => `hf_${letter.repeat(43)}`;
 const hashOf = (text: string): string => Buffer.from(specSha256(text)).toString('hex');
 
 describe('API keys', () => {
-  const key = { id: 'k1', tenant: 'acme', user: 'ada', client: 'cli', agent: 'bot', roles: ['agent'], sha256: hashOf(token('a')), servers: ['billing'] };
+  const key = {
+    id: 'k1',
+    tenant: 'acme',
+    user: 'ada',
+    client: 'cli',
+    agent: 'bot',
+    roles: ['agent'],
+    sha256: hashOf(token('a')),
+    servers: ['billing'],
+  };
   const keysOf = (more: Record<string, unknown>[] = []): HoldfastConfig =>
-    HoldfastConfig.parse({ apiVersion: 'holdfast/v1', tenants: [{ id: 'acme', name: 'Acme' }], identity: { users: [{ id: 'ada', tenant: 'acme', groups: ['finance'] }], keys: [key, ...more] } });
+    HoldfastConfig.parse({
+      apiVersion: 'holdfast/v1',
+      tenants: [{ id: 'acme', name: 'Acme' }],
+      identity: { users: [{ id: 'ada', tenant: 'acme', groups: ['finance'] }], keys: [key, ...more] },
+    });
   let now = 1_000;
   const keys = new ApiKeys(specSha256, { now: () => now });
   const code = (header: string | undefined): string => {
@@ -26,7 +39,16 @@ describe('API keys', () => {
 
   it('stand for user, client and agent, with the groups of the user', () => {
     keys.use(keysOf());
-    expect(keys.authenticate(`Bearer ${token('a')}`)).toEqual({ tenant: 'acme', user: 'ada', client: 'cli', agent: 'bot', roles: ['agent'], groups: ['finance'], key: 'k1', servers: ['billing'] });
+    expect(keys.authenticate(`Bearer ${token('a')}`)).toEqual({
+      tenant: 'acme',
+      user: 'ada',
+      client: 'cli',
+      agent: 'bot',
+      roles: ['agent'],
+      groups: ['finance'],
+      key: 'k1',
+      servers: ['billing'],
+    });
     expect(keys.authenticate(`bearer ${token('a')}`)).toBe(keys.authenticate(`Bearer ${token('a')}`));
   });
 
@@ -64,15 +86,28 @@ describe('API keys', () => {
 });
 
 describe('failed authentications', () => {
-  const failure = (more: Partial<DeniedAuthentication> = {}): DeniedAuthentication => ({ code: 'token_unknown', endpoint: '/mcp', ip: '192.0.2.1', key: undefined, ...more });
-  const count = (events: readonly (EventDraft | undefined)[]): number => events.reduce((sum, event) => sum + (event?.type === 'auth.denied' ? event.data.count : 0), 0);
+  const failure = (more: Partial<DeniedAuthentication> = {}): DeniedAuthentication => ({
+    code: 'token_unknown',
+    endpoint: '/mcp',
+    ip: '192.0.2.1',
+    key: undefined,
+    ...more,
+  });
+  const count = (events: readonly (EventDraft | undefined)[]): number =>
+    events.reduce((sum, event) => sum + (event?.type === 'auth.denied' ? event.data.count : 0), 0);
   const corr = (): string => 'c';
 
   it('are told at once the first time, counted afterwards, and never forgotten', () => {
     const denied = new DeniedAuthentications();
-    expect(denied.note(failure(), 0, 'c')).toMatchObject({ tenant: '_system', actor: { via: 'mcp', ip: '192.0.2.1' }, data: { code: 'token_unknown', count: 1 } });
+    expect(denied.note(failure(), 0, 'c')).toMatchObject({
+      tenant: '_system',
+      actor: { via: 'mcp', ip: '192.0.2.1' },
+      data: { code: 'token_unknown', count: 1 },
+    });
     for (let i = 0; i < 999; i++) expect(denied.note(failure(), i, 'c')).toBeUndefined();
-    expect(denied.note(failure({ code: 'token_expired', key: 'k1' }), 5, 'c')).toMatchObject({ data: { code: 'token_expired', key: 'k1', count: 1 } });
+    expect(denied.note(failure({ code: 'token_expired', key: 'k1' }), 5, 'c')).toMatchObject({
+      data: { code: 'token_expired', key: 'k1', count: 1 },
+    });
     expect(denied.note(failure({ ip: '192.0.2.2' }), 5, 'c')).toBeDefined();
     expect(denied.due(9_999, corr)).toEqual([]);
     expect(denied.due(10_000, corr)).toMatchObject([{ data: { code: 'token_unknown', count: 999 } }]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { HoldfastConfig, policyDocument, Refusal } from '#libs/contracts';
-import { ada, specConditions, specDigest } from '#libs/testing/broker';
+import { HoldfastConfig, policyDocument } from '#libs/contracts';
+import { ada, specConditions, specDigest } from '#libs/testing';
 import { couldBeAllowed, decide, type Decision } from './decide.ts';
 import type { ToolFacts } from './facts.ts';
 import { compilePolicySet, type PolicySet } from './policy-set.ts';
@@ -14,15 +14,31 @@ const refund: ToolFacts = {
 };
 
 const configOf = (policies: readonly Record<string, unknown>[]): HoldfastConfig =>
-  HoldfastConfig.parse({ apiVersion: 'holdfast/v1', tenants: [{ id: 'acme', name: 'Acme' }], policies: policies.map((policy) => ({ tenant: 'acme', ...policy })) });
+  HoldfastConfig.parse({
+    apiVersion: 'holdfast/v1',
+    tenants: [{ id: 'acme', name: 'Acme' }],
+    policies: policies.map((policy) => ({ tenant: 'acme', ...policy })),
+  });
 
 const policy = (...policies: Record<string, unknown>[]): PolicySet =>
   compilePolicySet(configOf(policies), 'acme', 3, { conditions: specConditions, digest: specDigest });
 
-const judge = (set: PolicySet, args: Record<string, unknown> = {}, more: { principal?: typeof ada; tool?: ToolFacts; now?: number } = {}): Decision =>
+const judge = (
+  set: PolicySet,
+  args: Record<string, unknown> = {},
+  more: { principal?: typeof ada; tool?: ToolFacts; now?: number } = {},
+): Decision =>
   decide(
     set,
-    { principal: more.principal ?? ada, tool: more.tool ?? refund, args, argsDigest: specDigest(JSON.stringify(args)), argsBytes: 10, context: { endpoint: '/mcp', protocol: '2025-11-25' }, now: more.now ?? 1 },
+    {
+      principal: more.principal ?? ada,
+      tool: more.tool ?? refund,
+      args,
+      argsDigest: specDigest(JSON.stringify(args)),
+      argsBytes: 10,
+      context: { endpoint: '/mcp', protocol: '2025-11-25' },
+      now: more.now ?? 1,
+    },
     specDigest,
   );
 
@@ -37,8 +53,17 @@ describe('a decision', () => {
   });
 
   it('given allow, require_approval and deny in any order, deny wins and all are listed', () => {
-    for (const rules of [[allow, hold, deny], [deny, allow, hold], [hold, deny, allow]]) {
-      expect(judge(policy(...rules))).toMatchObject({ effect: 'deny', code: 'policy_denied', rule: 'deny', matched: ['deny', 'hold', 'allow'] });
+    for (const rules of [
+      [allow, hold, deny],
+      [deny, allow, hold],
+      [hold, deny, allow],
+    ]) {
+      expect(judge(policy(...rules))).toMatchObject({
+        effect: 'deny',
+        code: 'policy_denied',
+        rule: 'deny',
+        matched: ['deny', 'hold', 'allow'],
+      });
     }
   });
 
@@ -48,13 +73,23 @@ describe('a decision', () => {
   });
 
   it('among require_approval the highest priority names the flow; the first of equals', () => {
-    const rules = [{ ...hold, id: 'low', priority: 1 }, { ...hold, id: 'high', priority: 2, flow: 'two' }, { ...hold, id: 'late', priority: 2, flow: 'three' }, allow];
+    const rules = [
+      { ...hold, id: 'low', priority: 1 },
+      { ...hold, id: 'high', priority: 2, flow: 'two' },
+      { ...hold, id: 'late', priority: 2, flow: 'three' },
+      allow,
+    ];
     expect(judge(policy(...rules))).toMatchObject({ effect: 'require_approval', rule: 'high', flow: 'two' });
   });
 
   it('a condition that cannot be evaluated denies, even where nothing else does and even when a later rule would allow', () => {
     for (const effect of ['allow', 'deny', 'require_approval']) {
-      expect(judge(policy({ id: 'broken', effect, when: 'boom' }, allow))).toMatchObject({ effect: 'deny', code: 'policy_error', rule: 'broken', matched: ['allow'] });
+      expect(judge(policy({ id: 'broken', effect, when: 'boom' }, allow))).toMatchObject({
+        effect: 'deny',
+        code: 'policy_error',
+        rule: 'broken',
+        matched: ['allow'],
+      });
     }
   });
 
@@ -102,9 +137,18 @@ describe('a decision', () => {
   it('carries version and digest of the policy it was made by, and a digest of everything it depends on', () => {
     const rules = [allow];
     const decision = judge(policy(...rules));
-    expect(decision).toMatchObject({ policyVersion: 3, policyDigest: specDigest(policyDocument(configOf(rules), 'acme')), evaluator: 'holdfast-policy/1' });
+    expect(decision).toMatchObject({
+      policyVersion: 3,
+      policyDigest: specDigest(policyDocument(configOf(rules), 'acme')),
+      evaluator: 'holdfast-policy/1',
+    });
     expect(judge(policy(...rules))).toEqual(decision);
-    const others = [judge(policy(allow), { x: 1 }), judge(policy(allow), {}, { now: 2 }), judge(policy(allow), {}, { principal: { ...ada, groups: [] } }), judge(policy(allow), {}, { tool: { ...refund, hash: 'i' } })];
+    const others = [
+      judge(policy(allow), { x: 1 }),
+      judge(policy(allow), {}, { now: 2 }),
+      judge(policy(allow), {}, { principal: { ...ada, groups: [] } }),
+      judge(policy(allow), {}, { tool: { ...refund, hash: 'i' } }),
+    ];
     expect(new Set([decision, ...others].map((each) => each.inputsDigest)).size).toBe(5);
   });
 
@@ -118,13 +162,8 @@ describe('a decision', () => {
 describe('a policy whose conditions do not compile', () => {
   it('is refused as a whole, naming every rule', () => {
     const broken = [{ ...allow, id: 'a', when: '?' }, allow, { ...deny, id: 'b', when: '?' }];
-    expect(() => policy(...broken)).toThrow(Refusal);
-    try {
-      policy(...broken);
-    } catch (error) {
-      expect((error as Refusal).code).toBe('config_invalid');
-      expect((error as Refusal).message).toMatch(/policy a: .*; policy b: /);
-    }
+    const refusal = expect.objectContaining({ code: 'config_invalid', message: expect.stringMatching(/policy a: .*; policy b: /) });
+    expect(() => policy(...broken)).toThrow(refusal);
   });
 });
 
@@ -144,14 +183,15 @@ describe('what a list shows', () => {
 
   it('never hides what a decision would allow', () => {
     const effects = ['allow', 'deny', 'require_approval'];
-    for (const first of effects) {
-      for (const second of effects) {
-        for (const when of [undefined, 'args.bad']) {
-          const set = policy({ id: 'one', effect: first, ...(when ? { when } : {}) }, { id: 'two', effect: second });
-          const possible = [{ bad: true }, {}].some((args) => judge(set, args).effect !== 'deny');
-          if (possible) expect([first, second, when, couldBeAllowed(set, ada, refund)]).toEqual([first, second, when, true]);
-        }
-      }
-    }
+    const sets = effects.flatMap((first) =>
+      effects.flatMap((second) =>
+        [undefined, 'args.bad'].map((when) =>
+          policy({ id: 'one', effect: first, ...(when ? { when } : {}) }, { id: 'two', effect: second }),
+        ),
+      ),
+    );
+    const possible = sets.filter((set) => [{ bad: true }, {}].some((args) => judge(set, args).effect !== 'deny'));
+    expect(possible.length).toBeGreaterThan(5);
+    expect(possible.every((set) => couldBeAllowed(set, ada, refund))).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Principal } from '#libs/ports';
-import { ada, codeOf, config, server, SpecBroker, tool } from '#libs/testing/broker';
+import { ada, codeOf, config, server, SpecBroker, tool } from '#libs/testing';
 
 const everything = [
   { id: 'all', tenant: 'acme', effect: 'allow' },
@@ -32,7 +32,10 @@ describe('what a caller sees', () => {
     const eve: Principal = { ...ada, tenant: 'globex', user: 'eve', key: 'k2' };
     expect(await spec.names({ principal: eve })).toEqual(['crm__search']);
     expect(codeOf(await spec.call('billing__refund', {}, { principal: eve }))).toBe('tool_not_found');
-    const [foreign, missing] = [await spec.modern('tools/list', {}, { principal: eve, server: 'billing' }), await spec.modern('tools/list', {}, { principal: eve, server: 'nope' })];
+    const [foreign, missing] = [
+      await spec.modern('tools/list', {}, { principal: eve, server: 'billing' }),
+      await spec.modern('tools/list', {}, { principal: eve, server: 'nope' }),
+    ];
     expect(foreign).toEqual(missing);
     expect(foreign.status).toBe(404);
     expect(spec.upstreams.calls).toEqual([]);
@@ -48,7 +51,9 @@ describe('what a caller sees', () => {
   });
 
   it('keeps a listed agent to its tools, on both paths', async () => {
-    const spec = new SpecBroker(config({ policies: everything, agents: [{ id: 'bot', tenant: 'acme', owner: 'ada', tools: ['billing__l*'] }] }));
+    const spec = new SpecBroker(
+      config({ policies: everything, agents: [{ id: 'bot', tenant: 'acme', owner: 'ada', tools: ['billing__l*'] }] }),
+    );
     expect(await spec.names()).toEqual(['billing__list']);
     expect(await spec.names({ server: 'billing' })).toEqual(['list']);
     expect(codeOf(await spec.call('refund', {}, { server: 'billing' }))).toBe('tool_not_found');
@@ -65,7 +70,10 @@ describe('what a caller sees', () => {
 
   it('a server cannot take a name that belongs to the prefix of another one', async () => {
     const evil = server('evil', { expose: { prefix: '' } });
-    for (const servers of [[evil, server('billing')], [server('billing'), evil]]) {
+    for (const servers of [
+      [evil, server('billing')],
+      [server('billing'), evil],
+    ]) {
       const spec = new SpecBroker(config({ servers, policies: everything }));
       spec.upstreams.lists.set('evil', [tool('billing__refund'), tool('billing__extra'), tool('own')]);
       await spec.names();

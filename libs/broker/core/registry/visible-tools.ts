@@ -38,7 +38,9 @@ export class VisibleTools {
     await Promise.all(owners.map((server) => this.directory.refresh(server.upstream, UNKNOWN_NAME_AGE_MS)));
     const found = this.lookUp(registry, principal, endpoint, name);
     if (found) return found;
-    const silent = owners.find((server) => this.directory.known(server.upstream) === undefined && this.mightBeSeen(registry, principal, server, name, endpoint));
+    const silent = owners.find(
+      (server) => this.directory.known(server.upstream) === undefined && this.mightBeSeen(registry, principal, server, name, endpoint),
+    );
     return silent ? { kind: 'unreachable', server: silent } : { kind: 'unknown' };
   }
 
