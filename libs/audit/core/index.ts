@@ -13,3 +13,8 @@ export { AuditStore, type CallKey, type LogGrowth, type LogState, type NewEntry,
 export { applyChange, type Finding, type FindingChange, type FindingKind } from './projection/finding.ts';
 export type { MissingRange, ProducerState } from './projection/producer-sequence.ts';
 export { JournalReplaced, Projector, PROJECTOR_LIMITS, type ProjectorDependencies, type ProjectorLimits } from './projection/projector.ts';
+export type { LogReading, StoredEntry, StoredHead } from './verify/log-reading.ts';
+export { exitCodeOf, type PropertyResult, type PropertyStatus, type Verdict } from './verify/property.ts';
+export { type RememberedLog, rememberedRoot, verifyLog, type VerifyOptions, type VerifyReport } from './verify/verify-log.ts';
+export { auditCheck, type CheckedEntry, type CheckOptions, type CheckReport, type Violation } from './check/audit-check.ts';
+export { AuditReader, type CallFilter, type CallWithTimeline, DEFAULT_PAGE, type EventFilter, type LoggedEvent, MAX_PAGE, type Page, type PageRequest } from './reading/audit-reader.ts';

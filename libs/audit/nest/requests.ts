@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { DEFAULT_PAGE, MAX_PAGE, type PageRequest } from '#libs/audit/core';
+import { Effect, ImpactClass, Outcome, Refusal } from '#libs/contracts';
+import type { Principal } from '#libs/ports';
+
+const text = z.string().min(1).max(300).regex(/^[^\u0000]*$/);
+/** Any RFC 3339 time, as the log writes it. */
+const instant = z.iso.datetime({ offset: true }).transform((time) => new Date(time).toISOString());
+const paging = { limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE), after: text.optional() };
+const scope = { tenant: text.optional() };
+
+export const CallsQuery = z.strictObject({
+  ...scope,
+  ...paging,
+  user: text.optional(),
+  client: text.optional(),
+  agent: text.optional(),
+  server: text.optional(),
+  tool: text.optional(),
+  class: ImpactClass.optional(),
+  outcome: Outcome.optional(),
+  decision: Effect.optional(),
+  state: z.enum(['requested', 'open', 'held', 'denied', 'completed', 'abandoned', 'unknown']).optional(),
+  run: text.optional(),
+  from: instant.optional(),
+  to: instant.optional(),
+});
+
+export const EventsQuery = z.strictObject({ ...scope, ...paging, type: text.optional(), from: instant.optional(), to: instant.optional() });
+export const FindingsQuery = z.strictObject({ ...scope, ...paging });
+
+const hash = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+const remembered = z.strictObject({ size: z.int().min(1), frontier: z.array(hash).min(1).max(53), chain: hash });
+export const VerifyBody = z.strictObject({ ...scope, remembered: remembered.optional(), incremental: z.boolean().default(false) });
+export const CheckBody = z.strictObject({ ...scope, closed: z.boolean().default(false) });
+
+/** Reads a query or a body strictly; what is wrong with it is told by name, never by value. */
+export function parse<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
+  const result = schema.safeParse(input ?? {});
+  if (result.success) return result.data;
+  const unknown = result.error.issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : []));
+  if (unknown.length > 0) throw new Refusal('unknown_field', `not known here: ${unknown.slice(0, 10).join(', ')}`);
+  const places = [...new Set(result.error.issues.map((issue) => issue.path.join('.') || 'the body'))];
+  throw new Refusal('invalid_request', `not valid: ${places.slice(0, 10).join(', ')}`);
+}
+
+/** The caller's own tenant. Naming any other is refused in the same words whether it exists or not. */
+export function tenantOf(principal: Principal, asked: string | undefined): string {
+  if (asked !== undefined && asked !== principal.tenant) throw new Refusal('forbidden', 'you may read your own tenant only');
+  return principal.tenant;
+}
+
+export function pageOf({ limit, after }: { limit: number; after?: string | undefined }): PageRequest {
+  return { limit, ...(after === undefined ? {} : { after }) };
+}
+
+/** Without the members that are undefined. */
+export function given<T extends object>(members: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> };
+}
