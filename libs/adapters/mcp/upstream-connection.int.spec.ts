@@ -1,112 +1,21 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { connect, createServer as createTcpServer, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { UpstreamAnswer, UpstreamCall, UpstreamServer } from '#libs/broker/core';
-import { HttpUpstreams } from './http-upstreams.ts';
+import {
+  answered,
+  call,
+  closeAll,
+  type Handler,
+  json,
+  legacy,
+  result,
+  RESULT,
+  serverAt,
+  upstream,
+  upstreams,
+} from './spec/http-servers.ts';
 
-interface Message {
-  readonly id?: unknown;
-  readonly method: string;
-  readonly params?: { readonly name?: string; readonly [member: string]: unknown };
-}
-
-type Handler = (message: Message, response: ServerResponse, request: IncomingMessage) => void;
-
-const open: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
-});
-
-const json = (response: ServerResponse, value: unknown, status = 200, headers: Record<string, string> = {}): void => {
-  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
-};
-const result = (message: Message, value: unknown): unknown => ({ jsonrpc: '2.0', id: message.id, result: value });
-const methodNotFound = (message: Message): unknown => ({
-  jsonrpc: '2.0',
-  id: message.id,
-  error: { code: -32601, message: 'Method not found' },
-});
-
-/** A server of the legacy era without sessions; `call` answers tools/call. */
-async function upstream(
-  call: Handler,
-  other?: Handler,
-): Promise<{ port: number; calls: Message[]; requests: { message: Message; request: IncomingMessage }[]; server: Server }> {
-  const calls: Message[] = [];
-  const requests: { message: Message; request: IncomingMessage }[] = [];
-  const server = createServer((request, response) => {
-    let body = '';
-    request.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
-    request.on('end', () => {
-      const message = JSON.parse(body) as Message;
-      requests.push({ message, request });
-      if (message.method === 'tools/call') {
-        calls.push(message);
-        call(message, response, request);
-      } else if (other) other(message, response, request);
-      else legacy(message, response);
-    });
-  });
-  const port = await listen(server);
-  return { port, calls, requests, server };
-}
-
-function legacy(message: Message, response: ServerResponse): void {
-  if (message.method === 'initialize')
-    json(response, result(message, { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 's', version: '1' } }));
-  else if (message.method === 'tools/list') json(response, result(message, { tools: [{ name: 't', inputSchema: { type: 'object' } }] }));
-  else if (message.id === undefined) response.writeHead(202).end();
-  else json(response, methodNotFound(message));
-}
-
-async function listen(server: Server | TcpServer): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  open.push(
-    () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        if ('closeAllConnections' in server) server.closeAllConnections();
-      }),
-  );
-  return (server.address() as AddressInfo).port;
-}
-
-function serverAt(
-  port: number,
-  more: Partial<Omit<UpstreamServer, 'limits'>> & { limits?: Partial<UpstreamServer['limits']> } = {},
-): UpstreamServer {
-  const { limits, ...rest } = more;
-  return {
-    key: `acme/s/${port}`,
-    tenant: 'acme',
-    id: 's',
-    transport: { type: 'http', url: `http://127.0.0.1:${port}/mcp` },
-    auth: { type: 'none' },
-    ...rest,
-    limits: { timeoutMs: 1_000, concurrency: 4, maxResultBytes: 10_000, ...limits },
-  };
-}
-
-function upstreams(resolveSecret: (ref: string) => string = () => 'unused'): HttpUpstreams {
-  const all = new HttpUpstreams({ clientInfo: { name: 'holdfast', version: '0' }, resolveSecret });
-  open.push(() => all.retain(new Set()));
-  return all;
-}
-
-let ids = 0;
-const call = (more: Partial<UpstreamCall> = {}): UpstreamCall => ({
-  requestId: `call-${++ids}`,
-  tool: 't',
-  argsText: '{"a":1.0}',
-  meta: {},
-  paramHeaders: {},
-  timeoutMs: 2_000,
-  signal: new AbortController().signal,
-  ...more,
-});
-
-const RESULT = { content: [{ type: 'text', text: 'hello' }] };
-const answered: UpstreamAnswer = { kind: 'result', text: JSON.stringify(RESULT) };
+afterEach(closeAll);
 
 describe('an upstream server over HTTP', () => {
   it('is asked for its era once, gets the arguments as text, and answers', async () => {
@@ -323,118 +232,5 @@ describe('answers', () => {
   it('too large in a stream of notifications', async () => {
     const [got] = await answer((_, response) => sse(response).end(`data: "${'x'.repeat(200_000)}"\n\n`));
     expect(got).toEqual({ kind: 'too_large' });
-  });
-});
-
-describe('a call is sent at most once', () => {
-  it('not at all where nobody listens', async () => {
-    const taken = createTcpServer();
-    const port = await listen(taken);
-    await new Promise<void>((resolve) => taken.close(() => resolve()));
-    open.pop();
-    expect(await upstreams().call(serverAt(port), call())).toEqual({ kind: 'not_sent', reason: 'unreachable' });
-  });
-
-  it('not again when a kept connection turns out to be closed', async () => {
-    // The proxy cuts every connection after each answer without saying so, as a firewall does.
-    const { port, calls } = await upstream((message, response) => json(response, result(message, RESULT)));
-    const sockets = new Set<Socket>();
-    const proxy = createTcpServer((socket) => {
-      const server = connect(port, '127.0.0.1');
-      sockets.add(socket);
-      socket.on('error', () => undefined).pipe(server);
-      server.on('error', () => undefined).pipe(socket);
-    });
-    const proxyPort = await listen(proxy);
-    const all = upstreams();
-    const outcomes: UpstreamAnswer[] = [];
-    for (let i = 0; i < 20; i++) {
-      outcomes.push(await all.call(serverAt(proxyPort), call()));
-      for (const socket of sockets) socket.destroy();
-    }
-    const ran = outcomes.filter(({ kind }) => kind === 'result').length;
-    const lost = outcomes.filter(({ kind }) => kind === 'lost').length;
-    expect(ran).toBeGreaterThan(0);
-    expect(calls.length).toBeGreaterThanOrEqual(ran);
-    expect(calls.length).toBeLessThanOrEqual(ran + lost);
-    expect(new Set(calls.map(({ id }) => id)).size).toBe(calls.length);
-  });
-
-  it('a session that the server forgot is opened anew, and the call reaches the server that knows it once', async () => {
-    for (const forgotten of [404, 400]) {
-      let session = 1;
-      const executed: unknown[] = [];
-      const { port } = await upstream(
-        (message, response, request) => {
-          if (request.headers['mcp-session-id'] !== `s${session}`)
-            return json(response, { jsonrpc: '2.0', id: null, error: { code: -32000, message: 'no session' } }, forgotten);
-          executed.push(message.id);
-          json(response, result(message, RESULT));
-        },
-        (message, response) => {
-          if (message.method !== 'initialize') return legacy(message, response);
-          json(
-            response,
-            result(message, { protocolVersion: '2025-06-18', capabilities: {}, serverInfo: { name: 's', version: '1' } }),
-            200,
-            { 'mcp-session-id': `s${session}` },
-          );
-        },
-      );
-      const all = upstreams();
-      expect(await all.call(serverAt(port), call())).toEqual(answered);
-      session = 2;
-      const both = await Promise.all([all.call(serverAt(port), call()), all.call(serverAt(port), call())]);
-      expect(both).toEqual([answered, answered]);
-      expect(new Set(executed).size).toBe(3);
-      expect(executed).toHaveLength(3);
-    }
-  });
-
-  it('a server that knows no session ever is given up after one more', async () => {
-    const { port, calls } = await upstream(
-      (_, response) => response.writeHead(404).end(),
-      (message, response) =>
-        message.method === 'initialize'
-          ? json(
-              response,
-              result(message, { protocolVersion: '2025-06-18', capabilities: {}, serverInfo: { name: 's', version: '1' } }),
-              200,
-              { 'mcp-session-id': 'x' },
-            )
-          : legacy(message, response),
-    );
-    expect(await upstreams().call(serverAt(port), call())).toEqual({ kind: 'rejected', status: 404 });
-    expect(calls).toHaveLength(2);
-  });
-
-  it('what waits for a connection is bounded, and what waited in vain is never sent', async () => {
-    const held: [Message, ServerResponse][] = [];
-    const { port, calls } = await upstream((message, response) => held.push([message, response]));
-    const all = upstreams();
-    const server = serverAt(port, { limits: { concurrency: 1 } });
-    const first = all.call(server, call({ timeoutMs: 5_000 }));
-    while (held.length === 0) await new Promise((resolve) => setImmediate(resolve));
-    const waiting = [1, 2, 3, 4].map(() => all.call(server, call({ timeoutMs: 50 })));
-    expect(await all.call(server, call())).toEqual({ kind: 'not_sent', reason: 'busy' });
-    expect(await Promise.all(waiting)).toEqual(Array.from({ length: 4 }, () => ({ kind: 'not_sent', reason: 'busy' })));
-    json(held[0]![1], result(held[0]![0], RESULT));
-    expect(await first).toEqual(answered);
-    const after = all.call(server, call());
-    while (held.length === 1) await new Promise((resolve) => setImmediate(resolve));
-    json(held[1]![1], result(held[1]![0], RESULT));
-    expect(await after).toEqual(answered);
-    expect(calls).toHaveLength(2);
-  });
-
-  it('a slow server does not delay another one', async () => {
-    const slow = await upstream(() => undefined);
-    const quick = await upstream((message, response) => json(response, result(message, RESULT)));
-    const all = upstreams();
-    const controller = new AbortController();
-    const stuck = Array.from({ length: 10 }, () => all.call(serverAt(slow.port), call({ timeoutMs: 60_000, signal: controller.signal })));
-    expect(await all.call(serverAt(quick.port), call())).toEqual(answered);
-    controller.abort();
-    await Promise.all(stuck);
   });
 });
