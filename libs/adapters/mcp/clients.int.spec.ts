@@ -222,12 +222,12 @@ describe.each(MODES)('a client in mode %s', (mode) => {
     const on = await client(mode, '/mcp');
     const { tools } = await on.listTools();
     expect(tools.map(({ name }) => name)).toEqual([
-      'demo__notes_list',
-      'demo__notes_add',
       'demo__invoice_get',
+      'demo__notes_add',
+      'demo__notes_list',
       'demo__send_email',
-      'old__add',
       'new__add',
+      'old__add',
     ]);
     for (const era of ['old', 'new']) {
       const result = (await on.callTool({ name: `${era}__add`, arguments: { a: 2, b: 3 } })) as Result;

@@ -177,6 +177,13 @@ describe('the MCP routes', () => {
     expect(reply.headers['content-type']).toContain('application/json');
   });
 
+  it('answer a body that is too large even to a client that does not listen before it has written all of it', async () => {
+    const rounds = await Promise.all(
+      Array.from({ length: 20 }, () => send('/mcp', { headers: modern, body: Buffer.alloc(6_000_000, 0x20) })),
+    );
+    expect(new Set(rounds.map(({ status }) => status))).toEqual(new Set([413]));
+  });
+
   it('do not take a body from somebody unknown', async () => {
     const reply = await send('/mcp', {
       headers: { ...modern, authorization: `Bearer ${token('z')}` },

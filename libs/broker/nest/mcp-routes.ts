@@ -23,7 +23,14 @@ export interface FastifyScope {
   setErrorHandler(handler: (error: unknown, request: FastifyRequestLike, reply: FastifyReplyLike) => unknown): unknown;
 }
 
+interface IncomingLike {
+  readonly readableEnded: boolean;
+  on(event: string, listener: (chunk?: { readonly length: number }) => void): unknown;
+  resume(): unknown;
+}
+
 export interface FastifyRequestLike {
+  readonly raw: IncomingLike;
   readonly method: string;
   readonly ip: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -60,7 +67,11 @@ export function registerMcpRoutes(scope: FastifyScope, options: McpRouteOptions)
   // The body is wanted as the bytes that came, whatever they are called: what is recorded, judged and passed on is this text.
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES }, async (_request, body) => body);
-  scope.setErrorHandler((error, _request, reply) => write(reply, errorReply(refusalOf(error, options.onFault), null)));
+  scope.setErrorHandler(async (error, request, reply) => {
+    const refusal = refusalOf(error, options.onFault);
+    if (refusal.code === 'body_too_large') await readToTheEnd(request.raw);
+    return write(reply, errorReply(refusal, null));
+  });
   const admitted = new WeakMap<FastifyRequestLike, Admitted>();
   for (const url of ['/mcp', '/mcp/s/:server']) {
     scope.route({
@@ -79,6 +90,29 @@ export function registerMcpRoutes(scope: FastifyScope, options: McpRouteOptions)
       handler: async (request, reply) => write(reply, await answer(request, admitted.get(request)!, options)),
     });
   }
+}
+
+/** How much of a body that is too large is read all the same, and for how long. */
+const READ_ON_BYTES = 32 << 20;
+const READ_ON_MS = 3_000;
+
+/** Closing a connection while the client still writes would cost it the answer, so what it writes is read and dropped for a while. */
+function readToTheEnd(raw: IncomingLike): Promise<void> {
+  return new Promise((resolve) => {
+    let left = READ_ON_BYTES;
+    const timer = setTimeout(resolve, READ_ON_MS);
+    const done = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    raw.on('data', (chunk) => {
+      left -= chunk?.length ?? 0;
+      if (left < 0) done();
+    });
+    for (const end of ['end', 'error', 'close']) raw.on(end, done);
+    if (raw.readableEnded) done();
+    raw.resume();
+  });
 }
 
 function admit(request: FastifyRequestLike, { gate, hosts, publicUrl }: McpRouteOptions): Admitted | McpReply {

@@ -44,7 +44,7 @@ export class VisibleTools {
     return silent ? { kind: 'unreachable', server: silent } : { kind: 'unknown' };
   }
 
-  /** Tools the caller may see, in the order of servers in the file and of tools in their servers' lists. */
+  /** Tools the caller may see: by name on `/mcp`, in the server's own order on the path of one server. */
   async list(registry: TenantRegistry, principal: Principal, endpoint: Endpoint): Promise<readonly PinnedTool[]> {
     const servers = this.servers(registry, principal, endpoint);
     await Promise.all(servers.map((server) => this.directory.refresh(server.upstream, LIST_AGE_MS)));
@@ -55,7 +55,7 @@ export class VisibleTools {
         if ('server' in endpoint || this.lookUpExposed(registry, principal, tool.exposed) === tool) visible.push(tool);
       }
     }
-    return visible;
+    return 'server' in endpoint ? visible : visible.sort((a, b) => (a.exposed < b.exposed ? -1 : 1));
   }
 
   private lookUp(registry: TenantRegistry, principal: Principal, endpoint: Endpoint, name: string): Resolution | undefined {
