@@ -191,10 +191,13 @@ describe('the audit API', () => {
   });
 
   it('frees the reading of a client that went away', async () => {
-    for (let i = 0; i < 5; i++) {
+    for (let i = 0; i < 10; i++) {
       const stream = await app.inject({ method: 'POST', url: '/api/v1/audit/verify', headers: { authorization: 'Bearer acme:auditor', accept: 'application/x-ndjson' }, payloadAsStream: true });
       stream.stream().destroy();
     }
-    expect((await post('/audit/verify', {})).statusCode).toBe(200);
+    // The last ones notice at their next step.
+    let status = 503;
+    for (let attempt = 0; attempt < 200 && status === 503; attempt++) status = (await post('/audit/verify', {})).statusCode;
+    expect(status).toBe(200);
   });
 });
