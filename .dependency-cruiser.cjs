@@ -3,12 +3,14 @@
 // Every violation is an error and the exit code is not 0. Run: npx depcruise --config .dependency-cruiser.cjs apps libs bench tools
 
 // What is checked as a test is held to the rules for tests only; everything else is production code.
-const TEST = '\\.spec\\.ts$';
+// A `spec/` folder holds what the specs of its lib share.
+const TEST = '(\\.spec|/spec/[^/]+)\\.ts$';
 const CONTRACT_SUITE = '^libs/testing/contract-suites/[^/]+\\.contract\\.ts$';
 // A lib is what one `#libs/<lib>` names: its folder with one index.ts.
 const LIB_NAME = '(?:contracts|ports|platform|composition|testing|adapters/[^/]+|[^/]+/(?:core|nest))';
 const LIB = `^libs/(${LIB_NAME})/`;
-const LIB_INDEX = `^libs/${LIB_NAME}/index\\.ts$`;
+// Composition has one entry for each thing that runs, so that the small ones do not load what only the large ones need.
+const LIB_INDEX = `^libs/(${LIB_NAME}|composition/[^/]+)/index\\.ts$`;
 const OUTSIDE_LIBS = '^(apps|bench|tools)/';
 const NPM = ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-bundled', 'npm-no-pkg', 'npm-unknown'];
 
@@ -196,18 +198,18 @@ module.exports = {
     },
     // apps
     {
-      name: 'apps-know-no-core-or-port',
-      comment: 'An app is a main.ts over nest, platform and composition.',
+      name: 'apps-know-no-core-or-contract',
+      comment: 'An app is a main.ts over nest, platform and composition; of ports it knows the tokens that its modules are wired by.',
       severity: 'error',
       from: { path: '^apps/', pathNot: [TEST, '^apps/(cli|e2e)/'] },
-      to: { path: '^libs/', pathNot: ['^libs/([^/]+/nest|platform|composition|adapters|testing)/'] },
+      to: { path: '^libs/', pathNot: ['^libs/([^/]+/nest|platform|composition|ports|adapters|testing)/'] },
     },
     {
       name: 'cli-adds-only-what-verifies',
       comment: 'Beyond what every app may know, the command line knows what the offline verifier is made of: contracts and audit/core.',
       severity: 'error',
       from: { path: '^apps/cli/', pathNot: TEST },
-      to: { path: '^libs/', pathNot: ['^libs/([^/]+/nest|platform|composition|contracts|audit/core|adapters|testing)/'] },
+      to: { path: '^libs/', pathNot: ['^libs/([^/]+/nest|platform|composition|ports|contracts|audit/core|adapters|testing)/'] },
     },
     {
       name: 'apps-are-free-of-vendors',
@@ -261,10 +263,17 @@ module.exports = {
     },
     {
       name: 'specs-are-imported-by-nobody',
-      comment: 'What two specs need is a builder or a contract suite in libs/testing.',
+      comment: 'What two specs need is in libs/testing or in a spec/ folder beside them; production code needs neither.',
       severity: 'error',
       from: {},
-      to: { path: TEST },
+      to: { path: '\\.spec\\.ts$' },
+    },
+    {
+      name: 'production-knows-no-spec-folder',
+      comment: 'A spec/ folder is for the specs beside it.',
+      severity: 'error',
+      from: { pathNot: TEST },
+      to: { path: '/spec/[^/]+\\.ts$', pathNot: 'node_modules' },
     },
     // the shape of an import
     {

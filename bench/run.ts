@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -115,6 +115,8 @@ async function main(): Promise<number> {
     console.error('Holdfast is not built: run npm start or npm test once, or leave it out with --only direct,relay');
     return 69;
   }
+  const busyBefore = loadavg()[0] ?? 0;
+  if (busyBefore > 0.5) console.error(`the machine is busy (load ${busyBefore.toFixed(2)}): believe the ratios more than the numbers`);
   const stops: (() => Promise<void>)[] = [];
   const stopAll = async (): Promise<void> => {
     for (const stop of stops.splice(0).reverse()) await stop();
@@ -157,7 +159,7 @@ async function main(): Promise<number> {
     if (parts !== '') console.log(`\nHoldfast, CPU per call and memory by part:\n${parts}`);
     if (met.length > 0) console.log(`\n${met.map(({ goal, measured, met: yes }) => `${yes ? 'met    ' : 'NOT MET'}  ${goal}: ${measured}`).join('\n')}`);
     if (verified) console.log(`\nholdfast audit verify: exit code ${verified.exitCode}${verified.exitCode === 0 ? '' : `\n${verified.output}`}`);
-    const machine = { cpu: cpus()[0]?.model, cores: availableParallelism(), memoryMib: Math.round(totalmem() / 2 ** 20), kernel: release(), node: process.version };
+    const machine = { cpu: cpus()[0]?.model, cores: availableParallelism(), memoryMib: Math.round(totalmem() / 2 ** 20), kernel: release(), node: process.version, busyBefore };
     mkdirSync(dirname(chosen.json), { recursive: true });
     writeFileSync(chosen.json, `${JSON.stringify({ at: new Date().toISOString(), machine, options: chosen, rows, goals: met, verify: verified?.exitCode, measurements }, null, 2)}\n`);
     console.log(`\n${chosen.json}`);

@@ -33,7 +33,7 @@ export function build() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   console.error('holdfast: building');
   const fresh = join(root, `dist.${process.pid}`);
-  run(process.execPath, [join(root, 'node_modules', 'typescript-native', 'bin', 'tsc'), '-p', join(root, 'tsconfig.json'), '--outDir', fresh, '--incremental', 'false']);
+  run(process.execPath, [join(root, 'node_modules', 'typescript-native', 'bin', 'tsc'), '-p', join(root, 'tsconfig.json'), '--outDir', fresh, '--incremental', 'false'], () => rmSync(fresh, { recursive: true, force: true }));
   writeFileSync(join(fresh, '.stamp'), wanted);
   // Swapped in whole, so that a running process never sees half a build.
   const old = join(root, `dist.old.${process.pid}`);
@@ -60,13 +60,15 @@ function fingerprint() {
       else if (entry.name.endsWith('.ts')) hash.update(child).update('\0').update(readFileSync(join(root, child))).update('\0');
     }
   };
-  for (const folder of ['apps', 'libs', 'bench']) if (existsSync(join(root, folder))) visit(folder);
+  for (const folder of ['apps', 'libs', 'bench', 'tools']) if (existsSync(join(root, folder))) visit(folder);
   for (const file of ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.base.json']) hash.update(readFileSync(join(root, file)));
   return hash.digest('hex');
 }
 
-function run(command, args) {
+function run(command, args, onFailure = () => undefined) {
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], env: { ...process.env, NODE_OPTIONS: '' } });
   if (error) console.error(`holdfast: ${command} did not start: ${error.message}`);
-  if (status !== 0) process.exit(status ?? 1);
+  if (status === 0) return;
+  onFailure();
+  process.exit(status ?? 1);
 }

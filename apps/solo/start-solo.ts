@@ -124,7 +124,10 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
 function freePort(preferred: number): Promise<number> {
   return new Promise((done, reject) => {
     const probe = createServer();
-    probe.once('error', (error) => (preferred === 0 ? reject(error) : freePort(0).then(done, reject)));
+    probe.once('error', (error) => {
+      if (preferred === 0) reject(error);
+      else void freePort(0).then(done, reject);
+    });
     probe.listen(preferred, '127.0.0.1', () => {
       const { port } = probe.address() as { port: number };
       probe.close(() => done(port));

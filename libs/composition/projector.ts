@@ -14,7 +14,7 @@ export interface ProjectorOptions {
 /** One projector per source of the journal, until the signal aborts. */
 export async function runProjector(options: ProjectorOptions, signal: AbortSignal): Promise<void> {
   const journalPool = createPool({ url: options.journalUrl, application: 'holdfast-projector', max: 3 });
-  const auditPool = createPool({ url: options.auditUrl, application: 'holdfast-projector', max: 3 });
+  const auditPool = createPool({ url: options.auditUrl, application: 'holdfast-projector', max: 3, derivedOnly: true });
   const journal = new PostgresJournal(journalPool, options.journalUrl);
   const store = new PostgresAuditStore(auditPool);
   try {

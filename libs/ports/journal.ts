@@ -55,6 +55,8 @@ export interface FollowOptions {
   readonly next: bigint;
   readonly maxRecords: number;
   readonly maxBytes: number;
+  /** While batches are not full, the next one begins no sooner than this after the one before: fewer, larger transactions. */
+  readonly lingerMs?: number;
   readonly signal: AbortSignal;
 }
 

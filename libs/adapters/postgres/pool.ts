@@ -11,6 +11,11 @@ export interface PoolOptions {
   readonly max: number;
   /** A statement that takes longer is cancelled by the server. */
   readonly statementTimeoutMs?: number;
+  /**
+   * Commits return before they are synced to disk. Only for tables that are a function of the journal: after a crash of the server the
+   * last of them are gone together with the cursor that moved in the same transactions, and are made again.
+   */
+  readonly derivedOnly?: boolean;
 }
 
 /** A pool whose idle connections may die without taking the process along; the next use connects anew. */
@@ -22,6 +27,7 @@ export function createPool(options: PoolOptions): pg.Pool {
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
     types,
+    ...(options.derivedOnly === true ? { options: '-c synchronous_commit=off' } : {}),
     ...(options.statementTimeoutMs === undefined ? {} : { statement_timeout: options.statementTimeoutMs }),
   });
   pool.on('error', () => undefined);

@@ -10,7 +10,7 @@ export interface FastifyScope {
     method: string | string[];
     url: string;
     bodyLimit?: number;
-    handler(request: FastifyRequestLike, reply: FastifyReplyLike): Promise<unknown> | unknown;
+    handler(request: FastifyRequestLike, reply: FastifyReplyLike): unknown;
   }): unknown;
   removeAllContentTypeParsers(): unknown;
   addContentTypeParser(type: string, options: { parseAs: 'buffer'; bodyLimit: number }, parser: (request: unknown, body: Buffer) => Promise<unknown>): unknown;

@@ -61,7 +61,6 @@ export async function composeEmbedded(options: EmbeddedOptions) {
   const leases = new PostgresBrokerLeases(pool);
   const local = makeLocalKeys(options.config);
 
-  let control: BrokerControl | undefined;
   const upstreams = new HttpUpstreams({ clientInfo: { name: 'holdfast', version }, resolveSecret: (reference) => resolveSecret({ secretRef: reference }, options.secrets) });
   const broker = new Broker({
     recorder,
@@ -70,14 +69,15 @@ export async function composeEmbedded(options: EmbeddedOptions) {
     sha256,
     conditions: new CelConditions(),
     validator: new AjvArgumentValidator(),
-    freshness: { assertFresh: () => control!.assertFresh() },
+    // The broker and its control know each other; nothing asks before both are there.
+    freshness: { assertFresh: () => control.assertFresh() },
     upstreams,
     sessions: new AesSessionSealer(new Uint8Array(hkdfSync('sha256', data.masterKey, '', 'holdfast-session', 32))),
     serverInfo: { name: 'holdfast', version },
     onFault: (error, call) => log.error({ err: error, call }, 'a fault of the broker'),
     onUpstreamUnavailable: (server, error) => log.warn({ err: error, tenant: server.tenant, server: server.id }, 'an upstream server does not tell its tools'),
   });
-  control = new BrokerControl({
+  const control: BrokerControl = new BrokerControl({
     instance: recorder.instance,
     leases,
     configuration,

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { type FollowOptions, type Journal, type JournalBatch, type JournalEntry, JournalRefusal } from '#libs/ports';
 import { pack } from './pack.ts';
-import { Wake } from './wake.ts';
+import { pause, Wake } from './wake.ts';
 
 const APPEND = { name: 'journal-append', text: 'select journal.append($1, $2, $3, $4, $5, $6, $7) as position' };
 const READ = {
@@ -12,6 +12,8 @@ const READ = {
     where before < $3 order by position`,
 };
 const POLL_MS = 200;
+/** Longer than the time in which an append goes unannounced. */
+const BUSY_POLL_MS = 50;
 /** SQLSTATEs of batches that will never be taken. */
 const REFUSALS: Readonly<Record<string, JournalRefusal['reason']>> = { HF001: 'malformed', HF003: 'stale' };
 
@@ -58,21 +60,28 @@ export class PostgresJournal implements Journal {
     const end = await this.end(options.source);
     if (options.next > end) throw new JournalRefusal('replaced', `position ${options.next} lies beyond the end ${end}: the journal was cut or replaced`);
     let next = options.next;
+    let busy = true;
     const waiter = this.wake.waiter();
     try {
       while (!options.signal.aborted) {
         waiter.arm();
         const { rows } = await this.pool.query<{ position: bigint; tenant: string; at: bigint; event: Buffer; sealed: Buffer | null }>({ ...READ, values: [next, options.maxRecords, options.maxBytes] });
         if (rows.length === 0) {
-          await waiter.wait(POLL_MS, options.signal);
+          // Appends in quick succession announce only the first of them, so what follows one is looked for soon.
+          await waiter.wait(busy ? BUSY_POLL_MS : POLL_MS, options.signal);
+          busy = false;
           continue;
         }
+        busy = true;
         const entries = rows.map((row) => ({ ...row, at: Number(row.at) }));
         for (const [i, entry] of entries.entries()) {
           if (entry.position !== next + BigInt(i)) throw new JournalRefusal('replaced', `position ${next + BigInt(i)} is missing: records were removed from the journal`);
         }
+        const readAt = performance.now();
         await onBatch(entries);
         next += BigInt(entries.length);
+        const lingerMs = (options.lingerMs ?? 0) - (performance.now() - readAt);
+        if (entries.length < options.maxRecords && lingerMs > 0) await pause(lingerMs, options.signal);
       }
     } finally {
       waiter.release();

@@ -56,6 +56,11 @@ export class Wake {
   }
 }
 
+/** Waits, or returns at once when the signal aborts. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Waiter(() => undefined).wait(ms, signal);
+}
+
 /** Waits for a notification that came after `arm`, for a time, or for an abort. */
 export class Waiter {
   private notified = false;

@@ -22,7 +22,8 @@ set role holdfast_owner;
 create table journal.head (
   singleton boolean primary key default true check (singleton),
   incarnation uuid not null default gen_random_uuid(),
-  next bigint not null default 0
+  next bigint not null default 0,
+  last_at bigint not null default 0
 );
 insert into journal.head default values;
 
@@ -48,28 +49,32 @@ returns bigint language plpgsql security definer set search_path = pg_catalog, p
 declare
   v_count int := cardinality(p_tenants);
   v_next bigint;
+  v_last bigint;
+  v_now bigint := (extract(epoch from clock_timestamp()) * 1000)::bigint;
   v_known journal.producer;
 begin
   if v_count is null or v_count = 0 or v_count <> cardinality(p_event_ends) or v_count <> cardinality(p_sealed_ends) then
     raise exception 'malformed batch' using errcode = 'HF001';
   end if;
   -- The head first: a batch sent again waits here until the fate of its first sending is settled.
-  update journal.head set next = next + v_count returning next - v_count into v_next;
+  select next, last_at into v_next, v_last from journal.head for update;
+  update journal.head set next = v_next + v_count, last_at = v_now;
   select * into v_known from journal.producer where producer = p_producer;
   if found and p_number <= v_known.number then
     if p_number < v_known.number then raise exception 'batch is older than the last one of its producer' using errcode = 'HF003'; end if;
-    update journal.head set next = next - v_count;
+    update journal.head set next = v_next, last_at = v_last;
     return v_known.position;
   end if;
   insert into journal.record (position, tenant, at, event, sealed)
-    select v_next + i - 1, p_tenants[i], (extract(epoch from clock_timestamp()) * 1000)::bigint,
+    select v_next + i - 1, p_tenants[i], v_now,
       substring(p_events from coalesce(p_event_ends[i - 1], 0) + 1 for p_event_ends[i] - coalesce(p_event_ends[i - 1], 0)),
       case when p_sealed_ends[i] > coalesce(p_sealed_ends[i - 1], 0)
         then substring(p_sealed from coalesce(p_sealed_ends[i - 1], 0) + 1 for p_sealed_ends[i] - coalesce(p_sealed_ends[i - 1], 0)) end
     from generate_series(1, v_count) i;
   insert into journal.producer values (p_producer, p_number, v_next + v_count - 1)
     on conflict (producer) do update set number = excluded.number, position = excluded.position;
-  perform pg_notify('holdfast_journal', '');
+  -- Under load followers come by themselves every few milliseconds; waking them for every append would only cost.
+  if v_now - v_last not between 0 and 30 then perform pg_notify('holdfast_journal', ''); end if;
   return v_next + v_count - 1;
 end $$;
 

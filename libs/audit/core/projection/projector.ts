@@ -21,9 +21,11 @@ export interface ProjectorDependencies {
 export interface ProjectorLimits {
   readonly maxRecords: number;
   readonly maxBytes: number;
+  /** How long a batch that is not full may collect. */
+  readonly lingerMs: number;
 }
 
-export const PROJECTOR_LIMITS: ProjectorLimits = { maxRecords: 500, maxBytes: 1 << 20 };
+export const PROJECTOR_LIMITS: ProjectorLimits = { maxRecords: 500, maxBytes: 1 << 20, lingerMs: 40 };
 const RETRY_FIRST_MS = 50;
 const RETRY_MAX_MS = 5_000;
 

@@ -1,0 +1,3 @@
+import * as illegal from './spec/builders.ts';
+
+export const use = illegal;
