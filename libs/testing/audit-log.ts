@@ -30,7 +30,9 @@ export async function projectInto(database: TestDatabase, journal: Journal, size
         source: source!,
         sleep: () => Promise.reject(new Error('there is nothing to wait for')),
         limits: { maxRecords: sizes[Math.min(i, sizes.length - 1)]! },
-        onBatch: (batch) => void (batch.to === end || !isLast ? stop.abort() : undefined),
+        onBatch: (batch) => {
+          if (batch.to === end || !isLast) stop.abort();
+        },
       });
       if (((await new PostgresAuditStore(pool).cursors()).get(source!) ?? 0n) === end) return;
       await projector.run(stop.signal);

@@ -82,7 +82,11 @@ describe('Projector on the audit database', () => {
       await blocker.query('begin');
       await blocker.query(hold);
       const killing = killWaiting();
-      await append(batch).finally(() => killing);
+      try {
+        await append(batch);
+      } finally {
+        await killing;
+      }
     };
     const killWaiting = async (): Promise<void> => {
       for (let killed = 0; killed === 0; ) killed = (await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%audit.append%'`)).rowCount ?? 0;
