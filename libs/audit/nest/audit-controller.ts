@@ -55,9 +55,11 @@ export class AuditController {
 
   /** The report with its exit code: as lines with progress for whoever accepts them, else as one JSON object. */
   private async read<R extends { readonly verdict: Verdict }>(accept: string | undefined, reply: Reply, reading: (progress: Progress) => Promise<R>): Promise<void> {
-    if (this.readings >= MAX_READINGS) throw new Refusal('overloaded', 'other verifications are running; try again when they are done');
-    this.readings++;
+    this.admit();
+    // Counted from when it begins: the lines of a client that left at once are never asked for.
     const work = async (progress: Progress): Promise<R & { readonly exitCode: number }> => {
+      this.admit();
+      this.readings++;
       try {
         const report = await reading(progress);
         return { ...report, exitCode: exitCodeOf(report.verdict) };
@@ -70,5 +72,9 @@ export class AuditController {
       return;
     }
     reply.header('content-type', 'application/x-ndjson').send(ReadableStream.from(progressLines(work)));
+  }
+
+  private admit(): void {
+    if (this.readings >= MAX_READINGS) throw new Refusal('overloaded', 'other verifications are running; try again when they are done');
   }
 }

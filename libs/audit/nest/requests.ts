@@ -3,7 +3,8 @@ import { DEFAULT_PAGE, MAX_PAGE, type PageRequest } from '#libs/audit/core';
 import { Effect, ImpactClass, Outcome, Refusal } from '#libs/contracts';
 import type { Principal } from '#libs/ports';
 
-const text = z.string().min(1).max(300).regex(/^[^\u0000]*$/);
+/** U+0000 is in no column. */
+const text = z.string().min(1).max(300).refine((value) => !value.includes('\u0000'));
 /** Any RFC 3339 time, as the log writes it. */
 const instant = z.iso.datetime({ offset: true }).transform((time) => new Date(time).toISOString());
 const paging = { limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE), after: text.optional() };

@@ -7,7 +7,7 @@ export interface SealedField {
 
 const VERSION = 1;
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Framing of the sealed side of a record: version, count, then length-prefixed path, key id and box (big-endian lengths). */
 export function encodeSealed(fields: readonly SealedField[]): Uint8Array {
@@ -46,8 +46,16 @@ export function decodeSealed(bytes: Uint8Array): SealedField[] {
   if (take(1)[0] !== VERSION) throw new RangeError('sealed record has an unknown version');
   const fields: SealedField[] = [];
   for (let left = u16(); left > 0; left--) {
-    fields.push({ path: decoder.decode(take(u16())), keyId: decoder.decode(take(u16())), box: take(u32()).slice() });
+    fields.push({ path: text(take(u16())), keyId: text(take(u16())), box: take(u32()).slice() });
   }
   if (at !== bytes.length) throw new RangeError('sealed record has trailing bytes');
   return fields;
+}
+
+function text(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw new RangeError('sealed record has a name that is not UTF-8');
+  }
 }

@@ -97,8 +97,8 @@ function cursor(after: string): number {
 }
 
 function findingCursor(after: string): readonly [position: string, id: string] {
-  const match = /^(\d{1,18}) ([^\u0000]{1,300})$/.exec(after);
-  if (!match) throw new Refusal('invalid_request', 'after is not a cursor of this list');
+  const match = /^(\d{1,18}) (.{1,300})$/.exec(after);
+  if (!match || after.includes('\u0000')) throw new Refusal('invalid_request', 'after is not a cursor of this list');
   return [match[1]!, match[2]!];
 }
 

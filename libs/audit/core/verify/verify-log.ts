@@ -5,7 +5,7 @@ import { frontierOf, fullTiles, GrowingTree, joinHashes, rootOf, TILE_WIDTH, til
 import { CHAIN_START, chainHash, leafHash, sameBytes } from '../tree/hashes.ts';
 import { checkCalls } from './check-calls.ts';
 import type { LogReading, StoredEntry, StoredHead } from './log-reading.ts';
-import { ProducerContinuity } from './producer-continuity.ts';
+import { type ContinuityProblem, ProducerContinuity } from './producer-continuity.ts';
 import { type PropertyResult, Tally, type Verdict, verdictOf } from './property.ts';
 import { TileReader } from './tile-reader.ts';
 
@@ -173,9 +173,13 @@ class Verification {
     if (event.producer.id !== entry.producer || seq !== entry.seq) this.columns.fail(`producer or number beside entry ${index} is not that of its bytes`, index);
     if (isCallEvent(event)) this.callEvents++;
     const problem = this.continuity.next(event, seq, base64url(sha256(bytes)), index);
-    if (problem instanceof Promise) return problem.then((found) => void (found && this.producers.fail(found.sentence, found.index)));
-    if (problem) this.producers.fail(problem.sentence, problem.index);
+    if (problem instanceof Promise) return problem.then((found) => this.tellOf(found));
+    this.tellOf(problem);
     return undefined;
+  }
+
+  private tellOf(problem: ContinuityProblem | undefined): void {
+    if (problem) this.producers.fail(problem.sentence, problem.index);
   }
 
   private async afterwards(content: Promise<void> | undefined): Promise<void> {
