@@ -1,11 +1,15 @@
 import { readRunning } from '#libs/composition';
+import type { Values } from './arguments.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 
-export interface ConnectionOptions {
-  readonly url?: string | undefined;
-  readonly token?: string | undefined;
-  readonly tenant?: string | undefined;
+export interface Target {
+  readonly connection: Connection;
+  readonly tenant: string;
 }
+
+const NOT_HERE = 'no Holdfast is running here; give --url, set HOLDFAST_URL, or run this where Holdfast was started';
+const dataDirectory = (env: NodeJS.ProcessEnv): string => env['HOLDFAST_DATA'] ?? '.holdfast';
+const text = (value: string | boolean | undefined): string | undefined => (typeof value === 'string' ? value : undefined);
 
 /** An HTTP connection to a running Holdfast, with the caller's token. */
 export class Connection {
@@ -15,19 +19,33 @@ export class Connection {
   ) {}
 
   /** From options, else the environment, else the embedded installation in HOLDFAST_DATA or this directory. */
-  static find(options: ConnectionOptions, env: NodeJS.ProcessEnv): Connection {
-    const running = readRunning(env['HOLDFAST_DATA'] ?? '.holdfast');
-    const url = options.url ?? env['HOLDFAST_URL'] ?? running?.url;
-    if (!url) throw new CommandError(EXIT.unavailable, 'no Holdfast is running here; give --url, set HOLDFAST_URL, or run this where Holdfast was started');
-    const given = options.token ?? env['HOLDFAST_TOKEN'];
-    if (given) return new Connection(url, given);
+  static target(values: Values, env: NodeJS.ProcessEnv): Target {
+    const running = readRunning(dataDirectory(env));
+    const url = text(values['url']) ?? env['HOLDFAST_URL'] ?? running?.url;
+    if (url === undefined) throw new CommandError(EXIT.unavailable, NOT_HERE);
+    const tenant = text(values['tenant']);
+    const given = text(values['token']) ?? env['HOLDFAST_TOKEN'];
+    // What a token stands for only the server knows; the name is for people and for what is remembered between verifications.
+    if (given !== undefined) return { connection: new Connection(url, given), tenant: tenant ?? url };
     if (running?.url !== url) throw new CommandError(EXIT.usage, `a token for ${url} is needed: --token or HOLDFAST_TOKEN`);
-    const tenants = Object.keys(running.tokens);
-    const tenant = options.tenant ?? (tenants.length === 1 ? tenants[0] : undefined);
-    if (tenant === undefined) throw new CommandError(EXIT.usage, `which tenant? give --tenant, one of ${tenants.join(', ')}`);
-    const token = running.tokens[tenant];
-    if (!token) throw new CommandError(EXIT.usage, `there is no tenant ${tenant}; there are ${tenants.join(', ')}`);
-    return new Connection(url, token);
+    const names = Object.keys(running.tokens);
+    const own = names.filter((name) => !name.startsWith('_'));
+    const chosen = tenant ?? (own.length === 1 ? own[0]! : undefined);
+    if (chosen === undefined) throw new CommandError(EXIT.usage, `which tenant? give --tenant, one of ${names.join(', ')}`);
+    if (!names.includes(chosen)) throw new CommandError(EXIT.usage, `there is no such tenant; there are ${names.join(', ')}`);
+    return { connection: new Connection(url, running.tokens[chosen]!), tenant: chosen };
+  }
+
+  /** Every log of the embedded installation in HOLDFAST_DATA or this directory, the system's own included. */
+  static all(env: NodeJS.ProcessEnv): readonly Target[] {
+    const running = readRunning(dataDirectory(env));
+    if (!running) throw new CommandError(EXIT.unavailable, NOT_HERE);
+    return Object.entries(running.tokens).map(([tenant, token]) => ({ connection: new Connection(running.url, token), tenant }));
+  }
+
+  /** The data directory of the embedded installation that runs here. */
+  static data(env: NodeJS.ProcessEnv): string | undefined {
+    return readRunning(dataDirectory(env)) && dataDirectory(env);
   }
 
   async get(path: string): Promise<unknown> {

@@ -62,7 +62,7 @@ describe('bad input: a clear error with a stable code, nothing executed, nothing
 
   it('a tool of another tenant looks exactly like one that does not exist', async () => {
     const other = new RawCaller(`${w.installation.url}/mcp`, foreign.token);
-    const strip = (answer: Answer): string => JSON.stringify(answer.body).replace(/wit__read|wit__nothing/g, 'NAME').replace(/[0-9a-f-]{36}/g, 'ID');
+    const strip = (answer: Answer): string => JSON.stringify({ ...answer.body, id: 0 }).replace(/wit__read|wit__nothing/g, 'NAME').replace(/[0-9a-f-]{36}/g, 'ID');
     const real = await other.call('wit__read', { marker: 'x' });
     const none = await other.call('wit__nothing', { marker: 'x' });
     expect(strip(real)).toBe(strip(none));

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { ApprovalsModule } from '#libs/approvals/nest';
+import { AuditModule } from '#libs/audit/nest';
 import { BrokerModule } from '#libs/broker/nest';
 import type { Embedded } from '#libs/composition';
 import { AccessGuard, HealthController, Log, ProblemFilter, ReadinessChecks } from '#libs/platform';
@@ -23,6 +24,7 @@ export class SoloModule {
       imports: [
         BrokerModule.register({ useFactory: () => ({ broker, authenticator: broker.keys, recorder, clock, ids, hosts, onFault: (error: unknown) => log.error({ err: error }, 'a fault of the MCP edge') }) }),
         ApprovalsModule.register(parts.approvals, log),
+        AuditModule.register({ useFactory: () => parts.auditReader }),
       ],
       controllers: [HealthController],
       providers: [

@@ -13,6 +13,7 @@ describe('BrokerControl', () => {
       start: () => Promise.resolve(),
       renew: () => (state.down ? Promise.reject(new Error('down')) : Promise.resolve({ held: state.held, revision: state.revision })),
       end: () => Promise.resolve(void state.ended++),
+      declareLost: () => Promise.resolve(),
       lost: () => Promise.resolve([]),
       settled: () => Promise.resolve(),
       revokeAll: () => Promise.resolve(),

@@ -1,14 +1,19 @@
 /** Which brokers live. A broker that lost its lease refuses every call; its open calls get an unknown outcome. */
 export interface BrokerLeases {
   start(instance: string, ttlMs: number): Promise<void>;
-  /** False when the lease ran out or was taken away: the broker must stop for good. `revision` is the configuration in force. */
+  /**
+   * A renewal counts also when it comes late, unless the broker was declared lost meanwhile: then `held` is false and the broker must
+   * stop for good. `revision` is the configuration in force.
+   */
   renew(instance: string, ttlMs: number): Promise<{ readonly held: boolean; readonly revision: number }>;
   /** The broker stopped in order; nothing of it is open. */
   end(instance: string): Promise<void>;
-  /** Brokers whose lease ran out and whose calls nobody has settled yet; they can no longer renew. */
+  /** Declares every broker lost whose lease has run out. Only for a caller who would have heard of a renewal. */
+  declareLost(): Promise<void>;
+  /** Brokers that were declared lost and whose calls nobody has settled yet. */
   lost(): Promise<readonly string[]>;
   settled(instance: string): Promise<void>;
-  /** Takes every lease away at once: for a start that knows that no other broker can be running. */
+  /** Declares every broker lost at once: for a start that knows that no other broker can be running. */
   revokeAll(): Promise<void>;
 }
 export const BrokerLeases = Symbol('BrokerLeases');

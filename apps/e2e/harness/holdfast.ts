@@ -97,6 +97,12 @@ export class Installation {
     return Number(readFileSync(file, 'utf8').split('\n')[0]);
   }
 
+  /** The database server and all its backends. */
+  databaseProcesses(): number[] {
+    const postmaster = this.postmaster()!;
+    return [postmaster, ...descendants(postmaster)];
+  }
+
   children(): number[] {
     return descendants(this.process!.pid!);
   }
@@ -114,6 +120,8 @@ export class Installation {
     }
     const postmaster = this.postmaster();
     if (postmaster && alive(postmaster)) {
+      // A test may have left it frozen.
+      for (const pid of this.databaseProcesses()) process.kill(pid, 'SIGCONT');
       process.kill(postmaster, 'SIGQUIT');
       await gone(postmaster);
     }

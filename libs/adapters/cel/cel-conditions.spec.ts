@@ -41,9 +41,12 @@ describe('conditions in CEL', () => {
     expect(evaluate(expression, args)).toBe(expected);
   });
 
-  it.each(['args.missing > 1', 'args.constructor == 1', 'args.__proto__ == 1', 'args.amount + 1 > 2'])('%s cannot be evaluated, and says so by throwing', (expression) => {
-    expect(() => evaluate(expression, { amount: 5 })).toThrow();
-  });
+  it.each(['args.missing > 1', 'args.constructor == 1', 'args.__proto__ == 1', 'args.amount + 1 > 2'])(
+    '%s cannot be evaluated, and says so by throwing',
+    (expression) => {
+      expect(() => evaluate(expression, { amount: 5 })).toThrow();
+    },
+  );
 
   it.each([
     ['user.idd == "ada"', /idd/],

@@ -47,7 +47,8 @@ export class CelConditions implements Conditions {
 function declare(environment: Environment, name: string, type: VariableType): void {
   if (type === 'open') environment.registerVariable(name, 'map');
   else if (type === 'time') environment.registerVariable(name, 'google.protobuf.Timestamp');
-  else environment.registerVariable({ name, schema: Object.fromEntries(Object.entries(type).map(([field, kind]) => [field, TYPES[kind]])) });
+  else
+    environment.registerVariable({ name, schema: Object.fromEntries(Object.entries(type).map(([field, kind]) => [field, TYPES[kind]])) });
 }
 
 function firstLine(error: unknown): string {

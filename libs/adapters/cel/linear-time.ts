@@ -34,7 +34,8 @@ export function linearProblem(ast: ASTNode): LinearFindings {
     }
     if (op === 'in' && elements.size > 0) {
       const [, list] = args as [ASTNode, ASTNode];
-      if (list.op !== 'list' && !isPartOf(list, elements)) return 'in inside a macro must look into a literal list or a part of the element';
+      if (list.op !== 'list' && !isPartOf(list, elements))
+        return 'in inside a macro must look into a literal list or a part of the element';
     }
     return visit(args, elements);
   };

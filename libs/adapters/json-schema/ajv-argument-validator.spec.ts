@@ -3,7 +3,11 @@ import { AjvArgumentValidator } from './ajv-argument-validator.ts';
 
 const SCHEMA = {
   type: 'object',
-  properties: { id: { type: 'string', minLength: 2 }, mail: { type: 'string', format: 'email' }, lines: { type: 'array', items: { type: 'object', required: ['sku'] } } },
+  properties: {
+    id: { type: 'string', minLength: 2 },
+    mail: { type: 'string', format: 'email' },
+    lines: { type: 'array', items: { type: 'object', required: ['sku'] } },
+  },
   required: ['id'],
   additionalProperties: false,
 };
@@ -33,9 +37,21 @@ describe('argument validation', () => {
 
   it('speaks draft-07 where the schema says so, and 2020-12 otherwise', () => {
     const validator = new AjvArgumentValidator();
-    const older = { $schema: 'http://json-schema.org/draft-07/schema#', type: 'object', properties: { t: { type: 'array', items: [{ type: 'string' }] } } };
-    const newer = { $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object', properties: { t: { type: 'array', prefixItems: [{ type: 'string' }] } } };
-    for (const [hash, schema] of [['7', older], ['20', newer], ['?', { ...newer, $schema: 'https://example.test/own-dialect' }]] as const) {
+    const older = {
+      $schema: 'http://json-schema.org/draft-07/schema#',
+      type: 'object',
+      properties: { t: { type: 'array', items: [{ type: 'string' }] } },
+    };
+    const newer = {
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      type: 'object',
+      properties: { t: { type: 'array', prefixItems: [{ type: 'string' }] } },
+    };
+    for (const [hash, schema] of [
+      ['7', older],
+      ['20', newer],
+      ['?', { ...newer, $schema: 'https://example.test/own-dialect' }],
+    ] as const) {
       expect(validator.check(hash, schema, { t: ['x'] })).toBeNull();
       expect(validator.check(hash, schema, { t: [1] })?.told).toContain('/t/0');
     }
@@ -43,7 +59,10 @@ describe('argument validation', () => {
 
   it('refuses every call of a tool whose schema cannot be used', () => {
     const validator = new AjvArgumentValidator();
-    for (const [hash, schema] of [['r', { $ref: 'https://elsewhere.test/schema' }], ['t', { type: 'nonsense' }]] as const) {
+    for (const [hash, schema] of [
+      ['r', { $ref: 'https://elsewhere.test/schema' }],
+      ['t', { type: 'nonsense' }],
+    ] as const) {
       expect(validator.check(hash, schema, {})?.told).toContain('cannot be used');
       expect(validator.check(hash, schema, {})?.told).toContain('cannot be used');
     }

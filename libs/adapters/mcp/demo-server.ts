@@ -1,6 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { localhostHostValidation, localhostOriginValidation, type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node';
+import {
+  localhostHostValidation,
+  localhostOriginValidation,
+  type NodeIncomingMessageLike,
+  toNodeHandler,
+} from '@modelcontextprotocol/node';
 import { createMcpHandler, fromJsonSchema, McpServer } from '@modelcontextprotocol/server';
 
 /** The demo's upstream server while it runs. */
@@ -20,20 +25,44 @@ const MAX_KEPT = 1_000;
 
 const NOTE = { type: 'object', properties: { id: { type: 'integer' }, text: { type: 'string' } }, required: ['id', 'text'] } as const;
 const NOTES = { type: 'object', properties: { notes: { type: 'array', items: NOTE } }, required: ['notes'] } as const;
-const NEW_NOTE = { type: 'object', properties: { text: { type: 'string', minLength: 1, maxLength: 2_000 } }, required: ['text'], additionalProperties: false } as const;
-const INVOICE_ID = { type: 'object', properties: { id: { type: 'string', pattern: '^INV-[0-9]{4}$' } }, required: ['id'], additionalProperties: false } as const;
+const NEW_NOTE = {
+  type: 'object',
+  properties: { text: { type: 'string', minLength: 1, maxLength: 2_000 } },
+  required: ['text'],
+  additionalProperties: false,
+} as const;
+const INVOICE_ID = {
+  type: 'object',
+  properties: { id: { type: 'string', pattern: '^INV-[0-9]{4}$' } },
+  required: ['id'],
+  additionalProperties: false,
+} as const;
 const INVOICE = {
   type: 'object',
-  properties: { id: { type: 'string' }, customer: { type: 'string' }, email: { type: 'string' }, amount: { type: 'number' }, currency: { type: 'string' } },
+  properties: {
+    id: { type: 'string' },
+    customer: { type: 'string' },
+    email: { type: 'string' },
+    amount: { type: 'number' },
+    currency: { type: 'string' },
+  },
   required: ['id', 'customer', 'amount', 'currency'],
 } as const;
 const EMAIL = {
   type: 'object',
-  properties: { to: { type: 'string', format: 'email' }, subject: { type: 'string', minLength: 1, maxLength: 200 }, body: { type: 'string', maxLength: 20_000 } },
+  properties: {
+    to: { type: 'string', format: 'email' },
+    subject: { type: 'string', minLength: 1, maxLength: 200 },
+    body: { type: 'string', maxLength: 20_000 },
+  },
   required: ['to', 'subject', 'body'],
   additionalProperties: false,
 } as const;
-const SENT = { type: 'object', properties: { queued: { type: 'boolean' }, messageId: { type: 'string' } }, required: ['queued', 'messageId'] } as const;
+const SENT = {
+  type: 'object',
+  properties: { queued: { type: 'boolean' }, messageId: { type: 'string' } },
+  required: ['queued', 'messageId'],
+} as const;
 
 /**
  * A small MCP server with a tool of every impact class, for the demo and for tests. It listens on loopback only, speaks both protocol
@@ -48,7 +77,12 @@ export async function startDemoServer(port = 0): Promise<DemoServer> {
     const server = new McpServer({ name: 'holdfast-demo', version: '1.0.0' });
     server.registerTool(
       'notes_list',
-      { title: 'List notes', description: 'Lists all notes.', outputSchema: fromJsonSchema<{ notes: Note[] }>(NOTES), annotations: { readOnlyHint: true } },
+      {
+        title: 'List notes',
+        description: 'Lists all notes.',
+        outputSchema: fromJsonSchema<{ notes: Note[] }>(NOTES),
+        annotations: { readOnlyHint: true },
+      },
       () => answer({ notes }),
     );
     server.registerTool(
@@ -75,7 +109,8 @@ export async function startDemoServer(port = 0): Promise<DemoServer> {
         outputSchema: fromJsonSchema(INVOICE),
         annotations: { readOnlyHint: true },
       },
-      ({ id }) => answer({ id, customer: 'Grace Example', email: 'grace@customer.test', amount: 100 + Number(id.slice(4)) / 100, currency: 'EUR' }),
+      ({ id }) =>
+        answer({ id, customer: 'Grace Example', email: 'grace@customer.test', amount: 100 + Number(id.slice(4)) / 100, currency: 'EUR' }),
     );
     server.registerTool(
       'send_email',

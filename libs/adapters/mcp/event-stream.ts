@@ -22,6 +22,12 @@ export class EventStream {
     if (at > 0) this.rest = this.rest.slice(at);
   }
 
+  /** The stream is over: a CR at its very end was a whole line end. An event without its empty line was cut off and does not count. */
+  end(): void {
+    if (this.rest.endsWith('\r')) this.line(this.rest.slice(0, -1));
+    this.rest = '';
+  }
+
   private line(line: string): void {
     if (line === '') {
       if (this.data.length > 0) this.onData(this.data.join('\n'));

@@ -18,7 +18,13 @@ export interface ExchangeRequest {
  * in an event stream arrives as if it had been the body.
  */
 export type Exchange =
-  | { readonly kind: 'answered'; readonly status: number; readonly session: string | undefined; readonly json: boolean; readonly text: string }
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly session: string | undefined;
+      readonly json: boolean;
+      readonly text: string;
+    }
   | { readonly kind: 'too_large' }
   | { readonly kind: 'not_sent'; readonly error: string }
   | { readonly kind: 'waited' }
@@ -75,7 +81,8 @@ class Running implements Dispatcher.DispatchHandler {
     this.json = type.startsWith('application/json');
     if (type.startsWith('text/event-stream')) {
       this.events = new EventStream((data) => {
-        if (!this.settled && this.request.isAnswer(data)) this.settle({ kind: 'answered', status, session: this.session, json: true, text: data });
+        if (!this.settled && this.request.isAnswer(data))
+          this.settle({ kind: 'answered', status, session: this.session, json: true, text: data });
       });
     }
   }
@@ -105,6 +112,7 @@ class Running implements Dispatcher.DispatchHandler {
     clearTimeout(this.timer);
     if (this.settled) return;
     if (this.events) {
+      this.events.end();
       this.settle({ kind: 'lost', reason: 'broken' });
       return;
     }

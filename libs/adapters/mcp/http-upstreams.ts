@@ -1,4 +1,11 @@
-import { type ToolDefinition, type UpstreamAnswer, type UpstreamCall, type UpstreamServer, type Upstreams, UpstreamUnavailable } from '#libs/broker/core';
+import {
+  type ToolDefinition,
+  type UpstreamAnswer,
+  type UpstreamCall,
+  type UpstreamServer,
+  type Upstreams,
+  UpstreamUnavailable,
+} from '#libs/broker/core';
 import { type ConnectionOptions, UpstreamConnection } from './upstream-connection.ts';
 
 export type HttpUpstreamOptions = ConnectionOptions;

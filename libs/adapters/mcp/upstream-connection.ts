@@ -157,7 +157,10 @@ export class UpstreamConnection {
     const tools: ToolDefinition[] = [];
     let cursor: string | undefined;
     for (let page = 0; page < MAX_PAGES; page++) {
-      const params: Record<string, unknown> = { ...(cursor === undefined ? {} : { cursor }), ...(link.era === 'modern' ? { _meta: this.envelope } : {}) };
+      const params: Record<string, unknown> = {
+        ...(cursor === undefined ? {} : { cursor }),
+        ...(link.era === 'modern' ? { _meta: this.envelope } : {}),
+      };
       const result = await this.request(link, 'tools/list', params, LIST_TIMEOUT_MS, LIST_PAGE_BYTES);
       const listed = result['tools'];
       if (!Array.isArray(listed)) throw new UpstreamUnavailable('the tool list is not a list');
@@ -172,7 +175,8 @@ export class UpstreamConnection {
 
   private connected(): Promise<Link> {
     if (this.link) return this.link;
-    if (performance.now() - this.failedMs < RETRY_AFTER_MS) return Promise.reject(new UpstreamUnavailable('the server did not answer a moment ago'));
+    if (performance.now() - this.failedMs < RETRY_AFTER_MS)
+      return Promise.reject(new UpstreamUnavailable('the server did not answer a moment ago'));
     const link = this.handshake();
     this.link = link;
     link.catch(() => {
@@ -201,7 +205,8 @@ export class UpstreamConnection {
     if (opened.status === 401 || opened.status === 403) throw this.denied(opened.status);
     const result = resultOf(opened);
     const protocol = result?.['protocolVersion'];
-    if (typeof protocol !== 'string' || !/^[0-9-]{1,32}$/.test(protocol)) throw new UpstreamUnavailable(`the server did not answer initialize (HTTP ${opened.status})`);
+    if (typeof protocol !== 'string' || !/^[0-9-]{1,32}$/.test(protocol))
+      throw new UpstreamUnavailable(`the server did not answer initialize (HTTP ${opened.status})`);
     const link: Link = { era: 'legacy', protocol, session: opened.session };
     const body = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
     const told = await exchange(this.pool, {
@@ -212,7 +217,8 @@ export class UpstreamConnection {
       maxBytes: HANDSHAKE_BYTES,
       isAnswer: () => false,
     });
-    if (told.kind !== 'answered' || told.status >= 300) throw new UpstreamUnavailable('the server did not accept notifications/initialized');
+    if (told.kind !== 'answered' || told.status >= 300)
+      throw new UpstreamUnavailable('the server did not accept notifications/initialized');
     return link;
   }
 
@@ -304,7 +310,9 @@ function resultOf(answered: Extract<Exchange, { kind: 'answered' }>): JsonObject
 }
 
 function isDefinition(tool: unknown): tool is ToolDefinition {
-  return isObject(tool) && typeof tool['name'] === 'string' && tool['name'] !== '' && tool['name'].length <= 256 && isObject(tool['inputSchema']);
+  return (
+    isObject(tool) && typeof tool['name'] === 'string' && tool['name'] !== '' && tool['name'].length <= 256 && isObject(tool['inputSchema'])
+  );
 }
 
 function unavailable(exchanged: Exchange): UpstreamUnavailable {

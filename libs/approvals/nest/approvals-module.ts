@@ -2,8 +2,8 @@ import { type DynamicModule, Inject, Injectable, Module, type OnApplicationBoots
 import { CommandHandler, CqrsModule, type ICommandHandler } from '@nestjs/cqrs';
 import type { HoldfastConfig } from '#libs/contracts';
 import { Log } from '#libs/platform';
-import type { BrokerLeases, ConfigRevision, ConfigurationStore, Journal, OpenCalls, Outbox, Recorder } from '#libs/ports';
-import { applyConfiguration, relayOutbox, settleLostBrokers } from '#libs/approvals/core';
+import type { BrokerLeases, Clock, ConfigRevision, ConfigurationStore, Journal, OpenCalls, Outbox, Recorder } from '#libs/ports';
+import { applyConfiguration, LostBrokers, relayOutbox } from '#libs/approvals/core';
 import { BackgroundLoop } from './background-loop.ts';
 
 export interface ApprovalsDependencies {
@@ -13,6 +13,9 @@ export interface ApprovalsDependencies {
   readonly leases: BrokerLeases;
   readonly openCalls: OpenCalls;
   readonly recorder: Recorder;
+  readonly clock: Clock;
+  /** How long a broker's lease lasts. */
+  readonly leaseMs: number;
   readonly digestOf: (text: string) => string;
 }
 export const ApprovalsDependencies = Symbol('ApprovalsDependencies');
@@ -43,9 +46,10 @@ export class ApprovalsLoops implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly loops: readonly BackgroundLoop[];
 
   constructor(@Inject(ApprovalsDependencies) deps: ApprovalsDependencies, @Inject(Log) log: Log) {
+    const lostBrokers = new LostBrokers(deps);
     this.loops = [
       new BackgroundLoop({ name: 'outbox relay', everyMs: RELAY_EVERY_MS, log, round: () => relayOutbox(deps.outbox, deps.journal) }),
-      new BackgroundLoop({ name: 'lost brokers', everyMs: SETTLE_EVERY_MS, log, round: () => settleLostBrokers(deps.leases, deps.openCalls, deps.recorder) }),
+      new BackgroundLoop({ name: 'lost brokers', everyMs: SETTLE_EVERY_MS, log, round: () => lostBrokers.round() }),
     ];
   }
 

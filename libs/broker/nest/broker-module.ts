@@ -45,7 +45,13 @@ export class BrokerModule implements OnModuleInit, OnApplicationShutdown {
   }): DynamicModule {
     return {
       module: BrokerModule,
-      providers: [{ provide: OPTIONS, inject: [...(options.inject ?? [])] as never[], useFactory: options.useFactory as (...args: unknown[]) => unknown }],
+      providers: [
+        {
+          provide: OPTIONS,
+          inject: [...(options.inject ?? [])] as never[],
+          useFactory: options.useFactory as (...args: unknown[]) => unknown,
+        },
+      ],
     };
   }
 

@@ -24,7 +24,10 @@ export function registerResourceMetadata(scope: FastifyScope, hosts: Hosts, publ
     const { server } = request.params;
     const resource = `${baseUrl(publicUrl, host)}/mcp${server === undefined ? '' : `/s/${encodeURIComponent(server)}`}`;
     const metadata = { resource, resource_name: 'Holdfast', bearer_methods_supported: ['header'] };
-    return reply.code(200).headers({ 'content-type': 'application/json', 'access-control-allow-origin': '*' }).send(JSON.stringify(metadata));
+    return reply
+      .code(200)
+      .headers({ 'content-type': 'application/json', 'access-control-allow-origin': '*' })
+      .send(JSON.stringify(metadata));
   };
   for (const url of [WELL_KNOWN, `${WELL_KNOWN}/mcp`, `${WELL_KNOWN}/mcp/s/:server`]) scope.route({ method: 'GET', url, handler });
 }

@@ -3,14 +3,14 @@ import { CelConditions } from '#libs/adapters/cel';
 import { FileSpool } from '#libs/adapters/file-spool';
 import { AjvArgumentValidator } from '#libs/adapters/json-schema';
 import { AesSessionSealer, HttpUpstreams } from '#libs/adapters/mcp';
-import { createPool, openStateDatabase, PostgresBrokerLeases, PostgresConfigurationStore, PostgresJournal, PostgresKeyStore, PostgresOpenCalls, PostgresOutbox } from '#libs/adapters/postgres';
+import { createPool, openStateDatabase, PostgresAuditReader, PostgresBrokerLeases, PostgresConfigurationStore, PostgresJournal, PostgresKeyStore, PostgresOpenCalls, PostgresOutbox } from '#libs/adapters/postgres';
 import { AesSealer, KeyHierarchy } from '#libs/adapters/sealing';
 import { digestWith } from '#libs/approvals/core';
 import { base64url, JournalRecorder, sha256 } from '#libs/audit/core';
 import { Broker } from '#libs/broker/core';
 import type { HoldfastConfig } from '#libs/contracts';
 import { type Log, type ReadinessCheck, resolveSecret, type SecretSources } from '#libs/platform';
-import { BrokerControl } from '../broker-control.ts';
+import { BrokerControl, LEASE_MS } from '../broker-control.ts';
 import { sleep, systemClock, systemIds, timer, yieldTurn } from '../system.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { makeLocalKeys } from './local-keys.ts';
@@ -94,7 +94,8 @@ export async function composeEmbedded(options: EmbeddedOptions) {
   ];
 
   return {
-    approvals: { configuration, outbox, journal, leases, openCalls, recorder, digestOf: digestWith(sha256, base64url) },
+    approvals: { configuration, outbox, journal, leases, openCalls, recorder, clock: systemClock, leaseMs: LEASE_MS, digestOf: digestWith(sha256, base64url) },
+    auditReader: new PostgresAuditReader(readerPool),
     broker,
     control,
     recorder,

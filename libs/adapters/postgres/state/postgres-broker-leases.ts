@@ -13,7 +13,7 @@ export class PostgresBrokerLeases implements BrokerLeases {
     const { rows } = await this.pool.query<{ held: boolean; revision: number | null }>(
       `with renewed as (
          update state.broker_lease set expires_at = now() + $2 * interval '1 ms'
-         where instance = $1 and ended_at is null and expires_at > now() returning 1)
+         where instance = $1 and ended_at is null returning 1)
        select exists (select from renewed) as held, (select max(revision) from state.config_revision) as revision`,
       [instance, ttlMs],
     );
@@ -24,15 +24,13 @@ export class PostgresBrokerLeases implements BrokerLeases {
     await this.pool.query('update state.broker_lease set ended_at = now() where instance = $1 and ended_at is null', [instance]);
   }
 
+  async declareLost(): Promise<void> {
+    await this.pool.query('update state.broker_lease set ended_at = now() where ended_at is null and expires_at <= now()');
+  }
+
   async lost(): Promise<readonly string[]> {
-    // Ended by us from here on: a broker that wakes up cannot renew what was declared lost.
-    const { rows } = await this.pool.query<{ instance: string }>(
-      `with taken as (update state.broker_lease set ended_at = now() where ended_at is null and expires_at <= now() returning instance, started_at)
-       select instance from (
-         select instance, started_at from taken
-         union select instance, started_at from state.broker_lease where ended_at is not null and ended_at >= expires_at and reaped_at is null
-       ) lost order by started_at`,
-    );
+    // Ended in order means ended while the lease still ran.
+    const { rows } = await this.pool.query<{ instance: string }>('select instance from state.broker_lease where ended_at >= expires_at and reaped_at is null order by started_at');
     return rows.map((row) => row.instance);
   }
 
@@ -41,6 +39,6 @@ export class PostgresBrokerLeases implements BrokerLeases {
   }
 
   async revokeAll(): Promise<void> {
-    await this.pool.query('update state.broker_lease set expires_at = now() where ended_at is null and expires_at > now()');
+    await this.pool.query('update state.broker_lease set expires_at = least(expires_at, now()), ended_at = now() where ended_at is null');
   }
 }

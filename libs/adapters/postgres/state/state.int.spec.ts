@@ -107,18 +107,22 @@ describe('state in the operational database', () => {
     expect(new Set(made.map((key) => key.id)).size).toBe(1);
   });
 
-  it('a lease that ran out is lost, cannot be renewed, and stays lost until it is settled; one ended in order never is', async () => {
+  it('a broker is lost only once it was declared lost; until then a late renewal counts, afterwards none does', async () => {
     const leases = new PostgresBrokerLeases(pool);
-    const [lost, ended, alive] = [randomUUID(), randomUUID(), randomUUID()];
+    const [lost, late, ended, alive] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
     await leases.start(lost, -1);
+    await leases.start(late, -1);
     await leases.start(ended, 60_000);
     await leases.start(alive, 60_000);
     await leases.end(ended);
+    expect(await leases.lost()).toEqual([]);
     expect((await leases.renew(alive, 60_000)).held).toBe(true);
+    expect((await leases.renew(late, 60_000)).held).toBe(true);
+    await leases.end(late);
+    await leases.declareLost();
+    expect(await leases.lost()).toEqual([lost]);
     expect((await leases.renew(lost, 60_000)).held).toBe(false);
     expect(await leases.lost()).toEqual([lost]);
-    expect(await leases.lost()).toEqual([lost]);
-    expect((await leases.renew(lost, 60_000)).held).toBe(false);
     await leases.settled(lost);
     expect(await leases.lost()).toEqual([]);
     await leases.revokeAll();

@@ -107,7 +107,8 @@ export class Calls {
     }
     const { tool } = resolution;
     const problem = this.deps.validator.check(tool.hash, tool.inputSchema, call.args ?? {});
-    if (problem) return against('arguments', 'arguments_invalid', problem.recorded, `${errorCatalogue.arguments_invalid.sentence} ${problem.told}`);
+    if (problem)
+      return against('arguments', 'arguments_invalid', problem.recorded, `${errorCatalogue.arguments_invalid.sentence} ${problem.told}`);
     try {
       this.deps.freshness.assertFresh();
     } catch (error) {
@@ -173,7 +174,12 @@ export class Calls {
       upstream: { server: tool.server.id, requestId: call.id },
       ...(outcome.resultDigest === undefined ? {} : { resultDigest: outcome.resultDigest }),
       resultBytes: outcome.resultBytes,
-      latency: { totalUs: us(answeredUs - call.receivedUs), policyUs: us(spent.policyUs), logUs: us(spent.logUs), upstreamUs: us(answeredUs - sentUs) },
+      latency: {
+        totalUs: us(answeredUs - call.receivedUs),
+        policyUs: us(spent.policyUs),
+        logUs: us(spent.logUs),
+        upstreamUs: us(answeredUs - sentUs),
+      },
       rollback: rollback(tool),
     };
     try {

@@ -1,4 +1,12 @@
-import { type ErrorCode, errorCatalogue, type EventData, MAX_SEALED_DEPTH, NotCanonical, canonicalJson, parseStrictJson } from '#libs/contracts';
+import {
+  type ErrorCode,
+  errorCatalogue,
+  type EventData,
+  MAX_SEALED_DEPTH,
+  NotCanonical,
+  canonicalJson,
+  parseStrictJson,
+} from '#libs/contracts';
 import type { UpstreamAnswer } from '../upstream/upstreams.ts';
 import type { CallAnswer, ToolCall } from './call.ts';
 
@@ -18,20 +26,43 @@ export function readAnswer(call: ToolCall, answer: UpstreamAnswer, digest: (text
     case 'result':
       return result(call, answer.text, digest);
     case 'error':
-      return { outcome: 'failed', errorClass: 'upstream_error', ...written(answer.text, '/error', digest), answer: { kind: 'error', text: answer.text } };
+      return {
+        outcome: 'failed',
+        errorClass: 'upstream_error',
+        ...written(answer.text, '/error', digest),
+        answer: { kind: 'error', text: answer.text },
+      };
     case 'too_large':
       return told(call, 'succeeded', 'result_too_large', 'executed');
     case 'not_sent':
       return told(call, 'failed', answer.reason === 'busy' ? 'overloaded' : 'upstream_unreachable', 'not_executed');
     case 'rejected':
-      return told(call, 'failed', 'upstream_protocol', 'not_executed', `The upstream server turned the request away (HTTP ${answer.status}).`);
+      return told(
+        call,
+        'failed',
+        'upstream_protocol',
+        'not_executed',
+        `The upstream server turned the request away (HTTP ${answer.status}).`,
+      );
     case 'lost':
       if (answer.reason === 'timeout') return told(call, 'unknown', 'upstream_timeout', 'unknown');
       if (answer.reason === 'stopped') {
-        return told(call, 'unknown', 'stopping', 'unknown', 'Holdfast stopped while the call was running; whether it was executed is unknown.');
+        return told(
+          call,
+          'unknown',
+          'stopping',
+          'unknown',
+          'Holdfast stopped while the call was running; whether it was executed is unknown.',
+        );
       }
       if (answer.reason === 'broken') return told(call, 'unknown', 'upstream_broken', 'unknown');
-      return told(call, 'unknown', 'upstream_protocol', 'unknown', `${errorCatalogue.upstream_protocol.sentence} Whether it executed the call is unknown.`);
+      return told(
+        call,
+        'unknown',
+        'upstream_protocol',
+        'unknown',
+        `${errorCatalogue.upstream_protocol.sentence} Whether it executed the call is unknown.`,
+      );
   }
 }
 

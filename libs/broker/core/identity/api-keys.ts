@@ -45,7 +45,8 @@ export class ApiKeys implements Authenticator {
     if (authorization === undefined || authorization === '') throw new Refusal('unauthenticated');
     const [scheme, token] = authorization.split(' ', 2);
     if (scheme?.toLowerCase() !== 'bearer') throw new Refusal('unauthenticated');
-    if (token === undefined || authorization.length !== scheme.length + 1 + token.length || !TOKEN.test(token)) throw new Refusal('token_malformed');
+    if (token === undefined || authorization.length !== scheme.length + 1 + token.length || !TOKEN.test(token))
+      throw new Refusal('token_malformed');
     const known = this.keys.get(Buffer.from(this.sha256(token)).toString('hex'));
     if (!known) throw new Refusal('token_unknown');
     if (this.clock.now() >= known.expiresMs) throw new Refusal('token_expired', undefined, { key: known.principal.key });

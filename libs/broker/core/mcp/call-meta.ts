@@ -23,7 +23,8 @@ export function readCallMeta(meta: JsonObject | undefined): CallMeta {
   const reason = own(meta, 'reason');
   const run = own(meta, 'run');
   const idempotencyKey = own(meta, 'idempotencyKey');
-  if (run !== undefined && run.length > MAX_RUN) throw new Refusal('invalid_params', `dev.holdfast/run has more than ${MAX_RUN} characters`);
+  if (run !== undefined && run.length > MAX_RUN)
+    throw new Refusal('invalid_params', `dev.holdfast/run has more than ${MAX_RUN} characters`);
   if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey);
   const trace = meta['traceparent'];
   return {
@@ -33,7 +34,9 @@ export function readCallMeta(meta: JsonObject | undefined): CallMeta {
     traceparent: typeof trace === 'string' && TRACEPARENT.test(trace) ? trace : undefined,
     // Progress cannot be passed back yet, so nobody upstream is asked for it; the protocol's and our own members end here.
     upstream: Object.fromEntries(
-      Object.entries(meta).filter(([key]) => key !== 'progressToken' && !key.startsWith(META_PROTOCOL_PREFIX) && !key.startsWith(META_OWN_PREFIX)),
+      Object.entries(meta).filter(
+        ([key]) => key !== 'progressToken' && !key.startsWith(META_PROTOCOL_PREFIX) && !key.startsWith(META_OWN_PREFIX),
+      ),
     ),
   };
 }

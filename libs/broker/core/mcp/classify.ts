@@ -18,7 +18,14 @@ export type HeaderOf = (name: string) => string | undefined;
 
 /** One incoming message and the era it belongs to. */
 export type Inbound =
-  | { readonly kind: 'request'; readonly era: 'legacy' | 'modern'; readonly id: RpcId; readonly method: string; readonly params: JsonObject; readonly version: string | undefined }
+  | {
+      readonly kind: 'request';
+      readonly era: 'legacy' | 'modern';
+      readonly id: RpcId;
+      readonly method: string;
+      readonly params: JsonObject;
+      readonly version: string | undefined;
+    }
   | { readonly kind: 'notification'; readonly era: 'legacy' | 'modern'; readonly method: string }
   | { readonly kind: 'response' };
 
@@ -55,7 +62,11 @@ function request(id: RpcId, method: string, params: JsonObject, header: HeaderOf
     return { kind: 'request', era: 'legacy', id, method, params, version };
   }
   if (meta === undefined || !(META_PROTOCOL_VERSION in meta)) {
-    if (namesModern) throw new Refusal('invalid_params', `MCP-Protocol-Version names ${MODERN_VERSIONS[0]} or later, but params._meta lacks ${META_PROTOCOL_VERSION}`);
+    if (namesModern)
+      throw new Refusal(
+        'invalid_params',
+        `MCP-Protocol-Version names ${MODERN_VERSIONS[0]} or later, but params._meta lacks ${META_PROTOCOL_VERSION}`,
+      );
     return { kind: 'request', era: 'legacy', id, method, params, version };
   }
   const problem = envelopeProblem(meta);
@@ -63,7 +74,8 @@ function request(id: RpcId, method: string, params: JsonObject, header: HeaderOf
   if (version !== undefined && version !== claimed) throw mismatch(`MCP-Protocol-Version and ${META_PROTOCOL_VERSION} differ`);
   const named = header('mcp-method')?.trim();
   if (named !== undefined && named !== method) throw mismatch('Mcp-Method and the method of the body differ');
-  if (!MODERN_VERSIONS.includes(claimed as string)) throw new Refusal('unsupported_version', undefined, { supported: MODERN_VERSIONS, requested: short(claimed as string, 64) });
+  if (!MODERN_VERSIONS.includes(claimed as string))
+    throw new Refusal('unsupported_version', undefined, { supported: MODERN_VERSIONS, requested: short(claimed as string, 64) });
   if (version === undefined) throw mismatch('MCP-Protocol-Version is missing');
   if (named === undefined) throw mismatch('Mcp-Method is missing');
   checkName(method, params, header);
@@ -73,8 +85,10 @@ function request(id: RpcId, method: string, params: JsonObject, header: HeaderOf
 function notification(method: string, params: JsonObject | undefined, header: HeaderOf): Inbound {
   const claimed = params === undefined ? undefined : metaOf(params)?.[META_PROTOCOL_VERSION];
   const version = header('mcp-protocol-version')?.trim();
-  if (claimed !== undefined && typeof claimed !== 'string') throw new Refusal('invalid_params', `${META_PROTOCOL_VERSION} must be a string`);
-  if (claimed !== undefined && version !== undefined && claimed !== version) throw mismatch(`MCP-Protocol-Version and ${META_PROTOCOL_VERSION} differ`);
+  if (claimed !== undefined && typeof claimed !== 'string')
+    throw new Refusal('invalid_params', `${META_PROTOCOL_VERSION} must be a string`);
+  if (claimed !== undefined && version !== undefined && claimed !== version)
+    throw mismatch(`MCP-Protocol-Version and ${META_PROTOCOL_VERSION} differ`);
   const named = claimed ?? version;
   if (named === undefined || !isModern(named)) return { kind: 'notification', era: 'legacy', method };
   const headerMethod = header('mcp-method')?.trim();
@@ -103,7 +117,8 @@ function envelopeProblem(meta: JsonObject): string | undefined {
   if (!isObject(meta[META_CLIENT_CAPABILITIES])) return `${META_CLIENT_CAPABILITIES} must be an object`;
   const client = meta[META_CLIENT_INFO];
   if (client === undefined) return undefined;
-  if (!isObject(client) || typeof client['name'] !== 'string' || typeof client['version'] !== 'string') return `${META_CLIENT_INFO} must have a name and a version`;
+  if (!isObject(client) || typeof client['name'] !== 'string' || typeof client['version'] !== 'string')
+    return `${META_CLIENT_INFO} must have a name and a version`;
   return undefined;
 }
 

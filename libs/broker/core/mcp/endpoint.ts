@@ -95,7 +95,10 @@ export class McpEndpoint {
   private async modern(request: Request, exchange: Exchange): Promise<McpReply> {
     switch (request.method) {
       case 'server/discover':
-        return resultReply(request.id, JSON.stringify({ ...CACHEABLE, supportedVersions: MODERN_VERSIONS, capabilities: CAPABILITIES, ...this.identity() }));
+        return resultReply(
+          request.id,
+          JSON.stringify({ ...CACHEABLE, supportedVersions: MODERN_VERSIONS, capabilities: CAPABILITIES, ...this.identity() }),
+        );
       case 'tools/list':
         return this.list(request, exchange);
       case 'tools/call':
@@ -142,19 +145,25 @@ export class McpEndpoint {
 
   private async list({ id, params, era }: Request, { request, tenant, endpoint }: Exchange): Promise<McpReply> {
     const { cursor } = params;
-    if (cursor !== undefined && typeof cursor !== 'string') return errorReply(new Refusal('invalid_params', 'cursor must be a string'), id, era === 'legacy');
+    if (cursor !== undefined && typeof cursor !== 'string')
+      return errorReply(new Refusal('invalid_params', 'cursor must be a string'), id, era === 'legacy');
     const tools = await this.deps.tools.list(tenant, request.principal, endpoint);
     const page = listPage(tools, 'server' in endpoint ? 'own' : 'exposed', era, cursor);
-    if (page === null) return errorReply(new Refusal('invalid_params', 'this cursor is not one of ours, or the list has changed'), id, era === 'legacy');
+    if (page === null)
+      return errorReply(new Refusal('invalid_params', 'this cursor is not one of ours, or the list has changed'), id, era === 'legacy');
     const extra = era === 'modern' ? `,${JSON.stringify({ ...CACHEABLE, ...this.identity() }).slice(1, -1)}` : '';
     const next = page.next === undefined ? '' : `,"nextCursor":${JSON.stringify(page.next)}`;
     return resultReply(id, `{"tools":[${page.tools.join(',')}]${next}${extra}}`);
   }
 
-  private async call({ id, params, era, version }: Request, { request, tenant, endpoint, session, receivedUs }: Exchange): Promise<McpReply> {
+  private async call(
+    { id, params, era, version }: Request,
+    { request, tenant, endpoint, session, receivedUs }: Exchange,
+  ): Promise<McpReply> {
     const { name, arguments: args } = params;
     if (typeof name !== 'string') return errorReply(new Refusal('invalid_params', 'params.name must be a string'), id, era === 'legacy');
-    if (args !== undefined && !isObject(args)) return errorReply(new Refusal('invalid_params', 'params.arguments must be an object'), id, era === 'legacy');
+    if (args !== undefined && !isObject(args))
+      return errorReply(new Refusal('invalid_params', 'params.arguments must be an object'), id, era === 'legacy');
     const meta = metaOf(params);
     let said;
     try {
@@ -211,7 +220,13 @@ export class McpEndpoint {
     type: 'auth.session_opened' | 'auth.session_closed',
     endpoint: Endpoint,
   ): Promise<Refusal | undefined> {
-    const actor = { user: principal.user, client: principal.client, ...(principal.agent === undefined ? {} : { agent: principal.agent }), via: 'mcp' as const, ...(ip === undefined ? {} : { ip }) };
+    const actor = {
+      user: principal.user,
+      client: principal.client,
+      ...(principal.agent === undefined ? {} : { agent: principal.agent }),
+      via: 'mcp' as const,
+      ...(ip === undefined ? {} : { ip }),
+    };
     const frame = { tenant: principal.tenant, actor, corr: session.id, links: {} };
     const claimed = session.claimedClient === undefined ? {} : { claimedClient: session.claimedClient };
     try {
@@ -251,7 +266,8 @@ function mediaProblem(header: HeaderOf): 'unsupported_media_type' | 'not_accepta
   const type = header('content-type')?.toLowerCase();
   if (type === undefined || !(type === 'application/json' || /^application\/json\s*;/.test(type))) return 'unsupported_media_type';
   const accept = header('accept')?.toLowerCase();
-  if (accept === undefined || accept.includes('application/json') || accept.includes('*/*') || accept.includes('application/*')) return undefined;
+  if (accept === undefined || accept.includes('application/json') || accept.includes('*/*') || accept.includes('application/*'))
+    return undefined;
   return 'not_acceptable';
 }
 

@@ -10,7 +10,12 @@ export interface ListPage {
 }
 
 /** A cursor names the last tool that was shown; null when that tool is not in the list (any more). */
-export function listPage(tools: readonly PinnedTool[], naming: 'own' | 'exposed', era: 'legacy' | 'modern', cursor: string | undefined): ListPage | null {
+export function listPage(
+  tools: readonly PinnedTool[],
+  naming: 'own' | 'exposed',
+  era: 'legacy' | 'modern',
+  cursor: string | undefined,
+): ListPage | null {
   const nameOf = (tool: PinnedTool): string => (naming === 'own' ? tool.name : tool.exposed);
   let at = 0;
   if (cursor !== undefined) {

@@ -23,7 +23,12 @@ export function paramHeaders(inputSchema: unknown): readonly ParamHeader[] {
     if (!isObject(node) || path.length > MAX_DEPTH || found.length >= MAX_HEADERS) return;
     const mark = node[MARK];
     const type = node['type'];
-    if (path.length > 0 && typeof mark === 'string' && TOKEN.test(mark) && (type === 'string' || type === 'integer' || type === 'boolean' || type === 'number')) {
+    if (
+      path.length > 0 &&
+      typeof mark === 'string' &&
+      TOKEN.test(mark) &&
+      (type === 'string' || type === 'integer' || type === 'boolean' || type === 'number')
+    ) {
       found.push({ path, header: PREFIX + mark.toLowerCase(), numeric: type === 'integer' || type === 'number' });
     }
     const properties = node['properties'];
@@ -86,7 +91,8 @@ export function decodeHeader(value: string): string | undefined {
 function headerText(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
   if (typeof value === 'boolean') return value ? 'true' : 'false';
-  if (typeof value === 'number' && Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))) return String(value);
+  if (typeof value === 'number' && Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value)))
+    return String(value);
   return undefined;
 }
 

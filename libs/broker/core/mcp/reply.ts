@@ -33,7 +33,11 @@ export function upstreamErrorReply(id: RpcId, text: string): McpReply {
  */
 export function errorReply(refusal: Refusal, id: RpcId | null, inBand = false, headers: Readonly<Record<string, string>> = {}): McpReply {
   const { http, rpc, retry } = refusal.entry;
-  const error = { code: rpc ?? OTHER_RPC_CODE, message: refusal.message, data: { ...refusal.extra, code: refusal.code, ...(retry ? { retry } : {}) } };
+  const error = {
+    code: rpc ?? OTHER_RPC_CODE,
+    message: refusal.message,
+    data: { ...refusal.extra, code: refusal.code, ...(retry ? { retry } : {}) },
+  };
   return { status: inBand ? 200 : http, headers: { ...JSON_HEADERS, ...headers }, body: JSON.stringify({ jsonrpc: '2.0', id, error }) };
 }
 
@@ -52,7 +56,12 @@ export function refusedResult(refused: RefusedCall, era: 'legacy' | 'modern'): s
   const advice = retry ? 'Nothing was changed. The same call may succeed later.' : ADVICE[refused.disposition];
   return JSON.stringify({
     ...(era === 'modern' ? { resultType: 'complete' } : {}),
-    content: [{ type: 'text', text: `${FIRST_WORDS[refused.disposition]}: ${refused.sentence}\n${advice}\nCode ${refused.code}, call ${refused.call}.` }],
+    content: [
+      {
+        type: 'text',
+        text: `${FIRST_WORDS[refused.disposition]}: ${refused.sentence}\n${advice}\nCode ${refused.code}, call ${refused.call}.`,
+      },
+    ],
     isError: true,
     _meta: {
       [`${META_OWN_PREFIX}call`]: {

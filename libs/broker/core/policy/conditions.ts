@@ -28,7 +28,8 @@ export interface CompiledCondition {
   evaluate(variables: ConditionVariables, argsBytes: number): boolean;
 }
 
-export type ConditionCompilation = { readonly ok: true; readonly condition: CompiledCondition } | { readonly ok: false; readonly problem: string };
+export type ConditionCompilation =
+  { readonly ok: true; readonly condition: CompiledCondition } | { readonly ok: false; readonly problem: string };
 
 /**
  * Compiles the expressions of policy rules. An expression that is not of type bool for the declared variables, that is too large, or

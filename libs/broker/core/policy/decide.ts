@@ -37,7 +37,14 @@ export function decide(policy: PolicySet, input: DecisionInput, digest: (text: s
   const { matched, failed } = matchingRules(policy, input);
   const names = matched.slice(0, MATCHED_SHOWN).map((rule) => rule.id);
   if (failed) {
-    return { ...base, effect: 'deny', code: 'policy_error', rule: failed.id, matched: names, reason: `the condition of rule ${failed.id} could not be evaluated` };
+    return {
+      ...base,
+      effect: 'deny',
+      code: 'policy_error',
+      rule: failed.id,
+      matched: names,
+      reason: `the condition of rule ${failed.id} could not be evaluated`,
+    };
   }
   const settling = matched[0];
   if (!settling) return { ...base, effect: 'deny', code: 'policy_denied', rule: null, matched: names, reason: 'no rule allows this call' };
@@ -98,7 +105,13 @@ function conditionVariables({ principal, tool, args, context, now }: DecisionInp
   return {
     args,
     tool: { name: tool.name, exposed: tool.exposed, class: tool.class, hash: tool.hash },
-    server: { id: server.id, environment: server.environment ?? '', owner: server.owner ?? '', dataClasses: server.dataClasses, systems: server.systems },
+    server: {
+      id: server.id,
+      environment: server.environment ?? '',
+      owner: server.owner ?? '',
+      dataClasses: server.dataClasses,
+      systems: server.systems,
+    },
     user: { id: principal.user, groups: principal.groups, roles: principal.roles },
     agent: { id: principal.agent ?? '' },
     client: { id: principal.client },

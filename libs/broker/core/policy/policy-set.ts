@@ -97,7 +97,10 @@ function compileRule(policy: PolicyConfig, conditions: Conditions, refuse: (prob
       (classes === undefined || classes.has(tool.class)) &&
       environments(tool.server.environment ?? ''),
     fitsCaller: (principal) =>
-      users(principal.user) && clients(principal.client) && agents(principal.agent) && (groups === undefined || principal.groups.some(groups)),
+      users(principal.user) &&
+      clients(principal.client) &&
+      agents(principal.agent) &&
+      (groups === undefined || principal.groups.some(groups)),
   };
 }
 

@@ -18,7 +18,12 @@ export interface PinnedTool extends ToolFacts {
 }
 
 /** Null when the definition cannot be written down exactly or is no tool definition: such a tool is not offered. */
-export function pinTool(registered: RegisteredServer, config: ServerConfig, definition: ToolDefinition, digest: (text: string) => string): PinnedTool | null {
+export function pinTool(
+  registered: RegisteredServer,
+  config: ServerConfig,
+  definition: ToolDefinition,
+  digest: (text: string) => string,
+): PinnedTool | null {
   let hash: string;
   try {
     hash = toolHash(definition, digest);

@@ -61,7 +61,13 @@ function register(config: ServerConfig, digest: (text: string) => string): Regis
   let pinnedOf: readonly ToolDefinition[] | undefined;
   let pinned: ReadonlyMap<string, PinnedTool> = new Map();
   const server: RegisteredServer = {
-    facts: { id: config.id, environment: config.environment, owner: config.owner, dataClasses: config.dataClasses, systems: config.systems },
+    facts: {
+      id: config.id,
+      environment: config.environment,
+      owner: config.owner,
+      dataClasses: config.dataClasses,
+      systems: config.systems,
+    },
     prefix: config.expose?.prefix ?? `${config.id}__`,
     upstream: {
       key: `${config.tenant}/${config.id}/${digest(canonicalJson({ transport, auth, limits }))}`,

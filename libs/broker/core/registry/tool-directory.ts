@@ -33,7 +33,11 @@ export class ToolDirectory {
   /** Makes sure that the server was asked within the last `maxAgeMs`; never rejects. */
   async refresh(server: UpstreamServer, maxAgeMs: number): Promise<void> {
     let entry = this.entries.get(server.key);
-    if (!entry) this.entries.set(server.key, (entry = { definitions: undefined, askedUs: Number.NEGATIVE_INFINITY, asking: undefined, hangs: false }));
+    if (!entry)
+      this.entries.set(
+        server.key,
+        (entry = { definitions: undefined, askedUs: Number.NEGATIVE_INFINITY, asking: undefined, hangs: false }),
+      );
     if (entry.asking) return entry.hangs ? undefined : entry.asking;
     if (this.clock.monotonicUs() - entry.askedUs <= maxAgeMs * 1_000) return;
     entry.asking = this.ask(server, entry);

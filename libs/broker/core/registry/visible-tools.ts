@@ -38,11 +38,13 @@ export class VisibleTools {
     await Promise.all(owners.map((server) => this.directory.refresh(server.upstream, UNKNOWN_NAME_AGE_MS)));
     const found = this.lookUp(registry, principal, endpoint, name);
     if (found) return found;
-    const silent = owners.find((server) => this.directory.known(server.upstream) === undefined && this.mightBeSeen(registry, principal, server, name, endpoint));
+    const silent = owners.find(
+      (server) => this.directory.known(server.upstream) === undefined && this.mightBeSeen(registry, principal, server, name, endpoint),
+    );
     return silent ? { kind: 'unreachable', server: silent } : { kind: 'unknown' };
   }
 
-  /** Tools the caller may see, in the order of servers in the file and of tools in their servers' lists. */
+  /** Tools the caller may see: by name on `/mcp`, in the server's own order on the path of one server. */
   async list(registry: TenantRegistry, principal: Principal, endpoint: Endpoint): Promise<readonly PinnedTool[]> {
     const servers = this.servers(registry, principal, endpoint);
     await Promise.all(servers.map((server) => this.directory.refresh(server.upstream, LIST_AGE_MS)));
@@ -53,7 +55,7 @@ export class VisibleTools {
         if ('server' in endpoint || this.lookUpExposed(registry, principal, tool.exposed) === tool) visible.push(tool);
       }
     }
-    return visible;
+    return 'server' in endpoint ? visible : visible.sort((a, b) => (a.exposed < b.exposed ? -1 : 1));
   }
 
   private lookUp(registry: TenantRegistry, principal: Principal, endpoint: Endpoint, name: string): Resolution | undefined {

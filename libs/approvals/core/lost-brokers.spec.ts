@@ -1,18 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
 import type { EventDraft } from '#libs/contracts';
 import type { BrokerLeases, OpenCall, OpenCalls, Recorder } from '#libs/ports';
-import { settleLostBrokers } from './settle-lost-brokers.ts';
+import { LostBrokers } from './lost-brokers.ts';
 
 /** A world in which recorded outcomes are projected when `project` is called, as in the product. */
 function world(open: Record<string, OpenCall[]>) {
   const recorded: EventDraft[] = [];
   const settled: string[] = [];
   let behind = false;
+  let nowMs = 0;
+  const declared: number[] = [];
   const leases: BrokerLeases = {
     start: () => Promise.resolve(),
     renew: () => Promise.resolve({ held: true, revision: 1 }),
     end: () => Promise.resolve(),
     revokeAll: () => Promise.resolve(),
+    declareLost: () => Promise.resolve(void declared.push(nowMs)),
     lost: () => Promise.resolve(Object.keys(open).filter((broker) => !settled.includes(broker))),
     settled: (broker) => Promise.resolve(void settled.push(broker)),
   };
@@ -29,13 +32,18 @@ function world(open: Record<string, OpenCall[]>) {
     behind = false;
     for (const draft of recorded) for (const broker of Object.keys(open)) open[broker] = open[broker]!.filter((call) => call.call !== draft.corr);
   };
-  return { recorded, settled, project, lag: () => (behind = true), round: () => settleLostBrokers(leases, calls, recorder) };
+  const lostBrokers = new LostBrokers({ leases, openCalls: calls, recorder, clock: { monotonicUs: () => nowMs * 1000 }, leaseMs: 5_000 });
+  const at = async (ms: number): Promise<number | null> => {
+    nowMs = ms;
+    return lostBrokers.round();
+  };
+  return { recorded, settled, declared, project, lag: () => (behind = true), round: () => lostBrokers.round(), at };
 }
 
 const broker = '00000000-0000-7000-8000-000000000001';
 const call = (id: string): OpenCall => ({ tenant: 'acme', call: id, decision: `d-${id}`, user: 'ada' });
 
-describe('settleLostBrokers', () => {
+describe('LostBrokers', () => {
   it('gives each open call of a lost broker the outcome unknown, once, and then settles the broker', async () => {
     const w = world({ [broker]: [call('1'), call('2')] });
     expect(await w.round()).toBe(2);
@@ -72,5 +80,13 @@ describe('settleLostBrokers', () => {
     const w = world({ [broker]: [] });
     expect(await w.round()).toBe(0);
     expect(w.settled).toEqual([broker]);
+  });
+
+  it('declares nobody lost before it could have heard a whole lease, nor after a silence of its own', async () => {
+    const w = world({});
+    for (let ms = 0; ms <= 6_000; ms += 500) await w.at(ms);
+    expect(w.declared).toEqual([5_000, 5_500, 6_000]);
+    for (let ms = 30_000; ms <= 36_000; ms += 500) await w.at(ms);
+    expect(w.declared.slice(3)).toEqual([35_000, 35_500, 36_000]);
   });
 });

@@ -1,0 +1,110 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Server as TcpServer } from 'node:net';
+import type { UpstreamAnswer, UpstreamCall, UpstreamServer } from '#libs/broker/core';
+import { HttpUpstreams } from '../http-upstreams.ts';
+
+export interface Message {
+  readonly id?: unknown;
+  readonly method: string;
+  readonly params?: { readonly name?: string; readonly [member: string]: unknown };
+}
+
+export type Handler = (message: Message, response: ServerResponse, request: IncomingMessage) => void;
+
+const open: (() => Promise<void> | void)[] = [];
+
+/** For `afterEach`: ends every server and connection that a spec opened. */
+export async function closeAll(): Promise<void> {
+  for (const close of open.splice(0).reverse()) await close();
+}
+
+export const json = (response: ServerResponse, value: unknown, status = 200, headers: Record<string, string> = {}): void => {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
+};
+export const result = (message: Message, value: unknown): unknown => ({ jsonrpc: '2.0', id: message.id, result: value });
+const methodNotFound = (message: Message): unknown => ({
+  jsonrpc: '2.0',
+  id: message.id,
+  error: { code: -32601, message: 'Method not found' },
+});
+
+/** A server of the legacy era without sessions; `call` answers tools/call. */
+export async function upstream(
+  call: Handler,
+  other?: Handler,
+): Promise<{ port: number; calls: Message[]; requests: { message: Message; request: IncomingMessage }[]; server: Server }> {
+  const calls: Message[] = [];
+  const requests: { message: Message; request: IncomingMessage }[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
+    request.on('end', () => {
+      const message = JSON.parse(body) as Message;
+      requests.push({ message, request });
+      if (message.method === 'tools/call') {
+        calls.push(message);
+        call(message, response, request);
+      } else if (other) other(message, response, request);
+      else legacy(message, response);
+    });
+  });
+  const port = await listen(server);
+  return { port, calls, requests, server };
+}
+
+export function legacy(message: Message, response: ServerResponse): void {
+  if (message.method === 'initialize')
+    json(response, result(message, { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 's', version: '1' } }));
+  else if (message.method === 'tools/list') json(response, result(message, { tools: [{ name: 't', inputSchema: { type: 'object' } }] }));
+  else if (message.id === undefined) response.writeHead(202).end();
+  else json(response, methodNotFound(message));
+}
+
+export async function listen(server: Server | TcpServer): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  open.push(
+    () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        if ('closeAllConnections' in server) server.closeAllConnections();
+      }),
+  );
+  return (server.address() as AddressInfo).port;
+}
+
+export function serverAt(
+  port: number,
+  more: Partial<Omit<UpstreamServer, 'limits'>> & { limits?: Partial<UpstreamServer['limits']> } = {},
+): UpstreamServer {
+  const { limits, ...rest } = more;
+  return {
+    key: `acme/s/${port}`,
+    tenant: 'acme',
+    id: 's',
+    transport: { type: 'http', url: `http://127.0.0.1:${port}/mcp` },
+    auth: { type: 'none' },
+    ...rest,
+    limits: { timeoutMs: 1_000, concurrency: 4, maxResultBytes: 10_000, ...limits },
+  };
+}
+
+export function upstreams(resolveSecret: (ref: string) => string = () => 'unused'): HttpUpstreams {
+  const all = new HttpUpstreams({ clientInfo: { name: 'holdfast', version: '0' }, resolveSecret });
+  open.push(() => all.retain(new Set()));
+  return all;
+}
+
+let ids = 0;
+export const call = (more: Partial<UpstreamCall> = {}): UpstreamCall => ({
+  requestId: `call-${++ids}`,
+  tool: 't',
+  argsText: '{"a":1.0}',
+  meta: {},
+  paramHeaders: {},
+  timeoutMs: 2_000,
+  signal: new AbortController().signal,
+  ...more,
+});
+
+export const RESULT = { content: [{ type: 'text', text: 'hello' }] };
+export const answered: UpstreamAnswer = { kind: 'result', text: JSON.stringify(RESULT) };
