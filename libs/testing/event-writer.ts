@@ -89,5 +89,5 @@ function base(tenant: string, corr: string): { tenant: string; actor: EventDraft
 
 /** Records as a journal would hand them out. */
 export function asEntries(records: readonly JournalRecord[], from = 0n): JournalEntry[] {
-  return records.map((record, i) => ({ ...record, position: from + BigInt(i), at: T0 + i }));
+  return records.map((record, i) => ({ ...record, position: from + BigInt(i), at: T0 + Number(from) + i }));
 }

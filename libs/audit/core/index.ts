@@ -18,3 +18,5 @@ export { exitCodeOf, type PropertyResult, type PropertyStatus, type Verdict } fr
 export { type RememberedLog, rememberedRoot, verifyLog, type VerifyOptions, type VerifyReport } from './verify/verify-log.ts';
 export { auditCheck, type CheckedEntry, type CheckOptions, type CheckReport, type Violation } from './check/audit-check.ts';
 export { AuditReader, type CallFilter, type CallWithTimeline, DEFAULT_PAGE, type EventFilter, type LoggedEvent, MAX_PAGE, type Page, type PageRequest } from './reading/audit-reader.ts';
+export { MemoryAuditStore } from './rebuild/memory-audit-store.ts';
+export { compareRebuilt, rebuild, type RebuildOptions, type RebuildReport } from './rebuild/rebuild.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EventWriter, journalOf, projectInto, testDatabase, type TestDatabase, withClient } from '#libs/testing';
 
-const LOGINS = ['holdfast_projector', 'holdfast_reader', 'holdfast_notary', 'holdfast_redactor', 'holdfast_pruner'] as const;
+const LOGINS = ['holdfast_projector', 'holdfast_reader', 'holdfast_notary', 'holdfast_redactor', 'holdfast_pruner', 'holdfast_settler'] as const;
 const TABLES = ['cursor', 'log_head', 'entry', 'tile', 'sealed', 'producer', 'call', 'finding'] as const;
 
 /** Every verb that changes data or its guards, for a table. */

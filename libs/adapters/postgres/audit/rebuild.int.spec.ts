@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { compareRebuilt, rebuild, type RebuildReport } from '#libs/audit/core';
 import type { JournalRecord } from '#libs/ports';
 import { EventWriter, journalOf, projectInto, testDatabase, type TestDatabase, withClient } from '#libs/testing';
+import { PostgresLogReading } from './postgres-log-reading.ts';
 
 /** All that is in the audit tables, as text, in a fixed order. */
 async function contents(database: TestDatabase): Promise<Record<string, string>> {
@@ -66,5 +68,37 @@ describe('rebuilding the audit tables from the journal', () => {
     ['uneven pieces, a fresh projector after each of the first', [1, 255, 2, 64, 3, 128, 17, 5, 90]],
   ])('gives bit-identical tables when the journal is cut into %s', async (_, sizes) => {
     expect(await projected(sizes)).toEqual(reference);
+  });
+
+  describe('in memory, held against what is stored', () => {
+    const compare = async (change?: string): Promise<Record<string, RebuildReport>> => {
+      const database = databases[0]!;
+      const rebuilt = await rebuild({ journal: await journalOf([...records, ...new EventWriter('later').call('acme', 'later')]), source: 'memory', until: BigInt(records.length), maxRecords: 64 });
+      return withClient(database.adminUrl, async (admin) => {
+        await admin.query('begin');
+        for (const table of ['log_head', 'call']) await admin.query(`alter table audit.${table} disable trigger all`);
+        if (change !== undefined) expect((await admin.query(change)).rowCount).toBe(1);
+        const reports: Record<string, RebuildReport> = {};
+        for (const tenant of ['acme', 'globex', '_system', 'nobody']) reports[tenant] = await compareRebuilt(rebuilt, new PostgresLogReading(tenant, (text, values) => admin.query(text, [...values])));
+        await admin.query('rollback');
+        return reports;
+      });
+    };
+    const failed = (report: RebuildReport): string[] => report.properties.filter((property) => property.status === 'FAIL').map((property) => property.property);
+
+    it('is equal, root by root and row by row', async () => {
+      const reports = await compare();
+      expect(Object.entries(reports).map(([tenant, { verdict }]) => [tenant, verdict])).toEqual([['acme', 'PASS'], ['globex', 'PASS'], ['_system', 'PASS'], ['nobody', 'NO ENTRIES']]);
+      for (const report of Object.values(reports)) expect(report.rebuiltRoot).toBe(report.storedRoot);
+    });
+
+    it.each([
+      ['a root', `update audit.log_head set frontier = set_byte(frontier, 0, get_byte(frontier, 0) # 1) where tenant = 'acme'`, ['root']],
+      ['a size', `update audit.log_head set size = size + 1 where tenant = 'acme'`, ['root']],
+      ['a row', `update audit.call set actor_user = 'mallory' where tenant = 'acme' and call = 'a-9'`, ['calls']],
+      ['a row that is gone', `delete from audit.call where tenant = 'acme' and call = 'a-9'`, ['calls']],
+    ])('finds %s that the journal does not make', async (_, change, properties) => {
+      expect(failed((await compare(change))['acme']!)).toEqual(properties);
+    });
   });
 });
