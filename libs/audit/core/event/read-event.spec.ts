@@ -75,6 +75,24 @@ describe('readEvent', () => {
   });
 });
 
+describe('the time of an event', () => {
+  const at = (time: string): string => verdict(changed((event) => set(event, { time })));
+
+  it('is accepted exactly when there is such an instant', () => {
+    const two = (value: number): string => String(value).padStart(2, '0');
+    const field = fc.integer({ min: 0, max: 99 });
+    const year = fc.oneof(fc.constantFrom(0, 1, 1900, 2000, 2024, 2100, 9999), fc.integer({ min: 0, max: 9999 }));
+    fc.assert(
+      fc.property(year, fc.integer({ min: 0, max: 13 }), fc.integer({ min: 0, max: 32 }), fc.oneof(fc.constant(0), field), fc.oneof(fc.constant(0), field), (y, month, day, hour, minute) => {
+        const time = `${String(y).padStart(4, '0')}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:00.000Z`;
+        const ms = Date.parse(time);
+        expect([time, at(time)]).toEqual([time, y > 0 && !Number.isNaN(ms) && new Date(ms).toISOString() === time ? 'accepted' : 'invalid']);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+});
+
 describe('isCanonical', () => {
   const outcome = (source: string): boolean => {
     try {
