@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Answer, Caller } from './harness/caller.ts';
 import { Caller as RawCaller } from './harness/caller.ts';
@@ -95,6 +97,14 @@ describe('bad input: a clear error with a stable code, nothing executed, nothing
     expect(answer.headers['www-authenticate']).toContain(`resource_metadata="${w.installation.url}/.well-known/oauth-protected-resource`);
     const api = await fetch(`${w.installation.url}/api/v1/calls`, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } });
     expect(api.status).toBe(401);
+    expect(JSON.stringify(await api.json())).not.toContain('"key"');
+  });
+
+  it('refused credentials are events of the system log, for the MCP edge and the API alike, counted when they repeat', async () => {
+    await settled(w.installation, w.auditorToken);
+    const { tokens } = JSON.parse(readFileSync(join(w.installation.data, 'running.json'), 'utf8')) as { tokens: Record<string, string> };
+    const denied = (await events(w.installation, tokens['_system']!, { type: 'auth.denied' })).map((event) => event.data['code']);
+    expect(new Set(denied)).toEqual(new Set(['unauthenticated', 'token_malformed', 'token_unknown', 'token_expired']));
   });
 
   it.each([

@@ -2,10 +2,10 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { ApprovalsModule } from '#libs/approvals/nest';
 import { AuditModule } from '#libs/audit/nest';
-import { BrokerModule } from '#libs/broker/nest';
+import { AuthenticationGate, BrokerModule } from '#libs/broker/nest';
 import type { Embedded } from '#libs/composition';
 import { AccessGuard, HealthController, Log, ProblemFilter, ReadinessChecks } from '#libs/platform';
-import { Authenticator } from '#libs/ports';
+import { Authenticator, DeniedAccess } from '#libs/ports';
 
 export interface SoloOptions {
   readonly parts: Embedded;
@@ -19,10 +19,11 @@ export interface SoloOptions {
 export class SoloModule {
   static register({ parts, log, hosts }: SoloOptions): DynamicModule {
     const { broker, recorder, clock, ids } = parts;
+    const gate = new AuthenticationGate({ authenticator: broker.keys, recorder, clock, ids });
     return {
       module: SoloModule,
       imports: [
-        BrokerModule.register({ useFactory: () => ({ broker, authenticator: broker.keys, recorder, clock, ids, hosts, onFault: (error: unknown) => log.error({ err: error }, 'a fault of the MCP edge') }) }),
+        BrokerModule.register({ useFactory: () => ({ broker, gate, hosts, onFault: (error: unknown) => log.error({ err: error }, 'a fault of the MCP edge') }) }),
         ApprovalsModule.register(parts.approvals, log),
         AuditModule.register({ useFactory: () => parts.auditReader }),
       ],
@@ -31,6 +32,7 @@ export class SoloModule {
         { provide: Log, useValue: log },
         { provide: ReadinessChecks, useValue: parts.checks },
         { provide: Authenticator, useValue: broker.keys },
+        { provide: DeniedAccess, useValue: gate },
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],

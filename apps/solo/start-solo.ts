@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { hostname, networkInterfaces } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommandBus } from '@nestjs/cqrs';
@@ -11,8 +12,8 @@ import { SoloModule } from './solo-module.ts';
 import { VERSION } from './version.ts';
 
 /** Calls under way get this long to finish when the process is asked to stop; the whole stop stays under ten seconds. */
-const DRAIN_MS = 6_000;
-const FLUSH_MS = 2_000;
+const DRAIN_MS = 5_000;
+const FLUSH_MS = 1_000;
 
 interface Arguments {
   readonly demo: boolean;
@@ -43,15 +44,16 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
     const parts = await composeEmbedded({ data, databases, version: VERSION, log, config, secrets: { env, directory: dirname(resolve(settings.configFile ?? 'holdfast.yaml')) }, onFatal: (reason) => endWith(70, `${reason}; start again`) });
     undo.push(() => parts.close());
     parts.broker.check(config);
+    if (own) sayWhatIsMissing(own, log);
     await parts.takeOver();
     const projector = child('audit-projector', log, { DATABASE_URL: databases.follower, AUDIT_DATABASE_URL: databases.projector, LOG_LEVEL: settings.logLevel });
     projector.start();
-    undo.push(() => projector.stop(5_000));
+    undo.push(() => projector.stop(2_000));
     const upstream = demo && child('demo-upstream', log, { DEMO_PORT: String(demo.upstreamPort) });
-    if (upstream) undo.push(() => upstream.stop(2_000));
+    if (upstream) undo.push(() => upstream.stop(500));
 
     const upstreamReady = upstream?.startAndWait(10_000);
-    const app = await createHttpApp({ module: SoloModule.register({ parts, log, hosts: [settings.host] }), log });
+    const app = await createHttpApp({ module: SoloModule.register({ parts, log, hosts: namesOf(settings.host) }), log });
     undo.push(() => app.close());
     await app.init();
     await app.get(CommandBus).execute(new ApplyConfiguration(config, 'start'));
@@ -72,6 +74,8 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
       await within(DRAIN_MS, Promise.all([parts.broker.inFlight.idle(), drainHttp(app, DRAIN_MS)]));
       parts.broker.inFlight.abort();
       await within(FLUSH_MS, parts.broker.inFlight.idle());
+      // The edge has its last words (counted refusals) while it closes; after that nobody records any more.
+      await app.close();
       await parts.recorder.stop(FLUSH_MS);
       await parts.projected(FLUSH_MS);
       await undoAll();
@@ -109,6 +113,22 @@ function child(name: string, log: Log, env: Readonly<Record<string, string>>): C
   const own = fileURLToPath(import.meta.url);
   const main = join(dirname(own), '..', name, `main${own.endsWith('.ts') ? '.ts' : '.js'}`);
   return new Child({ name, main, log, env: { PATH: process.env['PATH'], ...env } });
+}
+
+/** What clients may call this process by: the host it listens on, or every address of the machine when it listens on all. */
+function namesOf(host: string): string[] {
+  if (host !== '0.0.0.0' && host !== '::') return [host.includes(':') ? `[${host}]` : host];
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return [hostname(), ...addresses.map(({ address, family }) => (family === 'IPv6' ? `[${address}]` : address))];
+}
+
+/** Parts of the configuration that this version knows and cannot do yet are said at start, not only when they are needed. */
+function sayWhatIsMissing(config: ReturnType<typeof readConfig>, log: Log): void {
+  for (const { tenant, id, transport, trust } of config.servers) {
+    if (transport.type !== 'http') log.warn({ tenant, server: id }, `transport ${transport.type} is not part of this version: calls of this server are refused`);
+    if (trust === 'review') log.warn({ tenant, server: id }, 'trust: review needs people who review tools, which is not part of this version: this server offers no tools');
+  }
+  if (config.policies.some((policy) => policy.effect === 'require_approval')) log.info('approvals are not part of this version: calls that need one are refused, and the refusal is on record');
 }
 
 async function within(ms: number, work: Promise<unknown>): Promise<void> {

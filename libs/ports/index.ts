@@ -9,4 +9,4 @@ export { ConfigurationStore, type ConfigRevision } from './configuration-store.t
 export { Outbox } from './outbox.ts';
 export { BrokerLeases } from './broker-leases.ts';
 export { type OpenCall, OpenCalls } from './open-calls.ts';
-export { Authenticator, type Principal } from './principal.ts';
+export { Authenticator, DeniedAccess, type Principal } from './principal.ts';

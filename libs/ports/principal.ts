@@ -1,4 +1,4 @@
-import type { Role } from '#libs/contracts';
+import type { Refusal, Role } from '#libs/contracts';
 
 /** Who calls: user, client and agent are three identities from verified credentials, never from headers or bodies. */
 export interface Principal {
@@ -19,3 +19,9 @@ export interface Authenticator {
   authenticate(authorization: string | undefined): Principal;
 }
 export const Authenticator = Symbol('Authenticator');
+
+/** Told of every refused credential, so that it becomes an event; never throws and never waits. */
+export interface DeniedAccess {
+  note(refusal: Refusal, ip: string | undefined, endpoint: string): void;
+}
+export const DeniedAccess = Symbol('DeniedAccess');

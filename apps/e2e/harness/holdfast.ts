@@ -115,7 +115,7 @@ export class Installation {
   async close(): Promise<void> {
     if (this.process && this.process.exitCode === null && this.process.signalCode === null) {
       this.process.kill('SIGTERM');
-      const ended = await Promise.race([this.exited!, sleep(15_000)]);
+      const ended = await Promise.race([this.exited!, sleep(15_000, undefined, { ref: false })]);
       if (!ended) await this.killTree();
     }
     const postmaster = this.postmaster();

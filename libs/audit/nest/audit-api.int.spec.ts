@@ -6,7 +6,7 @@ import type pg from 'pg';
 import { createPool, PostgresAuditReader } from '#libs/adapters/postgres';
 import { AccessGuard, createHttpApp, createLog, Log, ProblemFilter } from '#libs/platform';
 import { Refusal, type Role } from '#libs/contracts';
-import { Authenticator, type Principal } from '#libs/ports';
+import { Authenticator, DeniedAccess, type Principal } from '#libs/ports';
 import { EventWriter, journalOf, projectInto, testDatabase, type TestDatabase } from '#libs/testing';
 import { AuditModule } from './audit-module.ts';
 
@@ -26,7 +26,7 @@ class SpecModule {
     return {
       module: SpecModule,
       imports: [AuditModule.register({ useFactory: () => new PostgresAuditReader(pool) })],
-      providers: [{ provide: Log, useValue: log }, { provide: Authenticator, useValue: authenticator }, { provide: APP_GUARD, useClass: AccessGuard }, { provide: APP_FILTER, useClass: ProblemFilter }],
+      providers: [{ provide: Log, useValue: log }, { provide: Authenticator, useValue: authenticator }, { provide: DeniedAccess, useValue: { note: () => undefined } satisfies DeniedAccess }, { provide: APP_GUARD, useClass: AccessGuard }, { provide: APP_FILTER, useClass: ProblemFilter }],
     };
   }
 }

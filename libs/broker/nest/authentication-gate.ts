@@ -1,6 +1,6 @@
 import { Refusal } from '#libs/contracts';
 import { DeniedAuthentications } from '#libs/broker/core';
-import type { Authenticator, Clock, Ids, Principal, Recorder } from '#libs/ports';
+import type { Authenticator, Clock, DeniedAccess, Ids, Principal, Recorder } from '#libs/ports';
 
 export interface GateOptions {
   readonly authenticator: Authenticator;
@@ -10,7 +10,7 @@ export interface GateOptions {
 }
 
 /** Lets authenticated agents through and sees to it that every failure gets into the system log, alone or counted. */
-export class AuthenticationGate {
+export class AuthenticationGate implements DeniedAccess {
   private readonly denied = new DeniedAuthentications();
 
   constructor(private readonly options: GateOptions) {}
@@ -23,9 +23,14 @@ export class AuthenticationGate {
       return this.refuse(new Refusal('forbidden', 'Calling tools needs the role agent.'), ip, endpoint, principal.key);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const key = error.extra?.['key'];
-      return this.refuse(error, ip, endpoint, typeof key === 'string' ? key : undefined);
+      this.note(error, ip, endpoint);
+      return error;
     }
+  }
+
+  note(refusal: Refusal, ip: string | undefined, endpoint: string): void {
+    const key = refusal.extra?.['key'];
+    this.refuse(refusal, ip, endpoint, typeof key === 'string' ? key : undefined);
   }
 
   /** Records the summaries that are due, or all of them. */

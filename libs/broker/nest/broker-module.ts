@@ -1,18 +1,14 @@
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { type Broker, Hosts } from '#libs/broker/core';
-import type { Authenticator, Clock, Ids, Recorder } from '#libs/ports';
-import { AuthenticationGate } from './authentication-gate.ts';
+import type { AuthenticationGate } from './authentication-gate.ts';
 import { type FastifyScope, registerMcpRoutes } from './mcp-routes.ts';
 import { registerResourceMetadata } from './resource-metadata.ts';
 
 export interface BrokerModuleOptions {
   readonly broker: Broker;
-  /** Who a bearer token stands for; usually `broker.keys`. */
-  readonly authenticator: Authenticator;
-  readonly recorder: Recorder;
-  readonly clock: Clock;
-  readonly ids: Ids;
+  /** Who a bearer token stands for, and who hears of those it stands for nobody. */
+  readonly gate: AuthenticationGate;
   /** Host names (with or without port) that this broker is reached by, besides the names of the local machine. */
   readonly hosts: readonly string[];
   /** Where clients reach this broker; taken from the checked Host header when absent. No slash at the end. */
@@ -29,15 +25,12 @@ const TELL_EVERY_MS = 1_000;
  */
 @Module({})
 export class BrokerModule implements OnModuleInit, OnApplicationShutdown {
-  private readonly gate: AuthenticationGate;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
     @Inject(OPTIONS) private readonly options: BrokerModuleOptions,
     @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
-  ) {
-    this.gate = new AuthenticationGate(options);
-  }
+  ) {}
 
   static register(options: {
     readonly inject?: readonly (symbol | string | (abstract new (...args: never[]) => unknown))[];
@@ -59,16 +52,16 @@ export class BrokerModule implements OnModuleInit, OnApplicationShutdown {
     const fastify = this.host.httpAdapter.getInstance<FastifyScope>();
     const hosts = new Hosts(this.options.hosts);
     void fastify.register(async (scope) => {
-      registerMcpRoutes(scope, { ...this.options, hosts, gate: this.gate });
+      registerMcpRoutes(scope, { ...this.options, hosts });
       registerResourceMetadata(scope, hosts, this.options.publicUrl);
     });
-    this.timer = setInterval(() => this.gate.tell(false), TELL_EVERY_MS);
+    this.timer = setInterval(() => this.options.gate.tell(false), TELL_EVERY_MS);
     this.timer.unref();
   }
 
   /** Runs after the last request: what was counted and not told yet is told. */
   onApplicationShutdown(): void {
     clearInterval(this.timer);
-    this.gate.tell(true);
+    this.options.gate.tell(true);
   }
 }

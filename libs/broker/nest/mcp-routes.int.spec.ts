@@ -7,6 +7,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { config, SpecBroker, specClock, specIds } from '#libs/testing';
+import { AuthenticationGate } from './authentication-gate.ts';
 import { BrokerModule } from './broker-module.ts';
 
 const token = (letter: string): string => `hf_${letter.repeat(43)}`;
@@ -42,10 +43,7 @@ beforeEach(async () => {
   const broker = BrokerModule.register({
     useFactory: () => ({
       broker: spec.broker,
-      authenticator: spec.broker.keys,
-      recorder: spec.recorder,
-      clock: specClock,
-      ids: specIds,
+      gate: new AuthenticationGate({ authenticator: spec.broker.keys, recorder: spec.recorder, clock: specClock, ids: specIds }),
       hosts: ['gate.acme.test'],
       onFault: (error) => spec.faults.push(error),
     }),

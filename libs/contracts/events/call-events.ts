@@ -58,7 +58,7 @@ export const callAbandoned = defineEvent({
   owner: 'broker',
   sentence: 'The call was allowed but not sent, because its records became durable too late; the agent was told that it was not executed.',
   sealed: [],
-  data: z.strictObject({ reason: z.enum(['journal_late', 'client_gone', 'stopping']) }),
+  data: z.strictObject({ reason: z.enum(['journal_late', 'state_stale', 'stopping']) }),
 });
 
 export const callOutcomeUnknown = defineEvent({

@@ -40,6 +40,20 @@ describe('the life of a call', () => {
     expect(spec.upstreams.calls).toHaveLength(1);
   });
 
+  it('sends nothing when the broker lost touch while it waited for the journal, and says so', async () => {
+    const spec = new SpecBroker();
+    await spec.names();
+    const release = spec.recorder.holdOn('policy.decided');
+    const call = spec.call('billing__refund', {});
+    for (let i = 0; i < 20; i++) await tick();
+    spec.stale = new Refusal('state_stale');
+    release();
+    expect(codeOf(await call)).toBe('state_stale');
+    expect(spec.upstreams.calls).toEqual([]);
+    expect(spec.recorder.types()).toEqual(['call.requested', 'policy.decided', 'call.abandoned']);
+    expect(find(spec, 'call.abandoned').data).toEqual({ reason: 'state_stale' });
+  });
+
   it('says who, what, why and how it ended; values stand sealed beside it', async () => {
     const spec = new SpecBroker();
     spec.upstreams.answer = () => ({ kind: 'result', text: '{"content":[{"type":"text","text":"s3cret"}]}' });

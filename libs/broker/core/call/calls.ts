@@ -76,6 +76,9 @@ export class Calls {
       return this.notRecorded(call, decided, allowed !== undefined, error);
     }
     if (!allowed) return notExecuted(call, verdict.refusal?.code ?? 'internal', verdict.refusal?.sentence);
+    // The wait for the journal may have been long: a broker that lost touch meanwhile, or was given up, sends nothing any more.
+    const stale = this.stale();
+    if (stale) return this.abandon(call, decided, stale);
     return this.execute(call, allowed, decided, signal, { policyUs: judgedUs - judgedFromUs, logUs: clock.monotonicUs() - judgedUs });
   }
 
@@ -109,13 +112,20 @@ export class Calls {
     const problem = this.deps.validator.check(tool.hash, tool.inputSchema, call.args ?? {});
     if (problem)
       return against('arguments', 'arguments_invalid', problem.recorded, `${errorCatalogue.arguments_invalid.sentence} ${problem.told}`);
+    const stale = this.stale();
+    if (stale) return against('policy', stale.code, stale.message, stale.message);
+    return judged(this.decide(call, registry, tool, args));
+  }
+
+  /** Why the broker may not judge or send right now, if so. */
+  private stale(): Refusal | undefined {
     try {
       this.deps.freshness.assertFresh();
+      return undefined;
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      return against('policy', error.code, error.message, error.message);
+      if (error instanceof Refusal) return error;
+      throw error;
     }
-    return judged(this.decide(call, registry, tool, args));
   }
 
   private decide(call: ToolCall, registry: TenantRegistry, tool: PinnedTool, args: ArgumentFacts): Decision {
@@ -153,6 +163,16 @@ export class Calls {
     if (error instanceof RecorderRefusal) return notExecuted(call, REFUSED_BY_RECORDER[error.reason]);
     this.deps.onFault(error, call.id);
     return notExecuted(call, 'journal_unavailable');
+  }
+
+  /** The call was allowed and is on record, and is not sent after all. */
+  private async abandon(call: ToolCall, decided: string, reason: Refusal): Promise<RefusedCall> {
+    try {
+      await this.deps.recorder.record([abandonedDraft(call, decided, 'state_stale')], { mustKeep: true, timeoutMs: this.deps.outcomeTimeoutMs });
+    } catch (error) {
+      if (!(error instanceof RecorderTimeout)) this.deps.onFault(error, call.id);
+    }
+    return notExecuted(call, reason.code, reason.message);
   }
 
   /** From here on the call may have happened. Every way out of this function has tried to record what is known of it. */

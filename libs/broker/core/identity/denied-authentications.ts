@@ -3,6 +3,7 @@ import { type EventDraft, SYSTEM_TENANT } from '#libs/contracts';
 /** One failed authentication. `key` only when the credential is a known one. */
 export interface DeniedAuthentication {
   readonly code: string;
+  /** An MCP path, or `api`. */
   readonly endpoint: string;
   readonly ip: string | undefined;
   readonly key: string | undefined;
@@ -76,7 +77,7 @@ function draft({ code, endpoint, ip, key }: DeniedAuthentication, count: number,
   return {
     type: 'auth.denied',
     tenant: SYSTEM_TENANT,
-    actor: { via: 'mcp', ...(ip === undefined ? {} : { ip }) },
+    actor: { via: endpoint === 'api' ? 'api' : 'mcp', ...(ip === undefined ? {} : { ip }) },
     corr,
     links: {},
     data: { code, endpoint, ...(key === undefined ? {} : { key }), count },
