@@ -26,7 +26,7 @@ class SpecModule {
     return {
       module: SpecModule,
       imports: [AuditModule.register({ useFactory: () => new PostgresAuditReader(pool) })],
-      providers: [{ provide: Log, useValue: log }, { provide: Authenticator, useValue: authenticator }, { provide: DeniedAccess, useValue: { note: () => undefined } satisfies DeniedAccess }, { provide: APP_GUARD, useClass: AccessGuard }, { provide: APP_FILTER, useClass: ProblemFilter }],
+      providers: [{ provide: Log, useValue: log }, { provide: Authenticator, useValue: authenticator }, { provide: DeniedAccess, useValue: { note: () => undefined } }, { provide: APP_GUARD, useClass: AccessGuard }, { provide: APP_FILTER, useClass: ProblemFilter }],
     };
   }
 }

@@ -24,13 +24,6 @@ function refusal(action: () => unknown): string {
 const double = (bits: string): number => Buffer.from(bits, 'hex').readDoubleBE();
 const nested = (depth: number, inner: unknown = 1): unknown => Array.from({ length: depth }).reduce<unknown>((value) => [value], inner);
 
-/** An array whose first place is empty. */
-function holed(): unknown[] {
-  const list: unknown[] = [];
-  list[1] = 1;
-  return list;
-}
-
 describe('canonicalJson', () => {
   it.each(texts)('writes the official vector "$name"', ({ input, output }) => {
     expect(canonicalJson(JSON.parse(input))).toBe(output);
@@ -98,7 +91,7 @@ describe('canonicalJson', () => {
     ['infinity', { x: -Infinity }, 'number at /x'],
     ['a bigint', [1n], 'not_json at /0'],
     ['undefined', undefined, 'not_json at '],
-    ['a hole in an array', holed(), 'not_json at /0'],
+    ['a hole in an array', Object.assign([], { length: 2 }), 'not_json at /0'],
     ['a function', { f: () => 1 }, 'not_json at /f'],
     ['a symbol', { s: Symbol('s') }, 'not_json at /s'],
     ['a date', { d: new Date(0) }, 'not_json at /d'],
