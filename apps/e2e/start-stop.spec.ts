@@ -55,6 +55,27 @@ describe('npm start, embedded', () => {
     expect([...calls.values()].map((call) => call.outcomes)).toEqual([['succeeded']]);
     await expectProven(w.installation);
   }, 90_000);
+
+  it('a signal during the first start ends it in order: exit 0, and no database server stays behind', async () => {
+    const installation = keep(new Installation());
+    await installation.launch();
+    while (installation.postmaster() === undefined) await sleep(10);
+    const postmaster = installation.postmaster()!;
+    const exit = await installation.stop();
+    expect({ code: exit.code, stdout: exit.stdout, alive: alive(postmaster) }).toEqual({ code: 0, stdout: '', alive: false });
+    await installation.start();
+    expect((await installation.stop()).code).toBe(0);
+  }, 90_000);
+
+  it('ends in order also when the database server is gone', async () => {
+    const installation = keep(new Installation());
+    await installation.start();
+    const database = installation.databaseProcesses();
+    for (const pid of database) process.kill(pid, 'SIGKILL');
+    while (database.some(alive)) await sleep(10);
+    expect((await installation.stop()).code).toBe(0);
+    await installation.start();
+  }, 90_000);
 });
 
 describe('a bad start says what is wrong, by name and never by value, and exits', () => {
@@ -120,6 +141,17 @@ describe('a bad start says what is wrong, by name and never by value, and exits'
     expect(exit.stderr).toContain('data_corrupt');
     writeFileSync(control, whole);
     await installation.start();
+  }, 90_000);
+
+  it('damaged demo tokens: says which file, with a code', async () => {
+    const installation = keep(new Installation());
+    await installation.start();
+    await installation.stop();
+    writeFileSync(join(installation.data, 'demo-tokens.json'), '{"tok');
+    await installation.launch();
+    const exit = await installation.exit();
+    expect(exit.code).toBe(1);
+    expect(exit.stderr).toMatch(/demo-tokens\.json is damaged.*\[data_corrupt\]/);
   }, 90_000);
 
   it('a lost master key is never replaced in silence', async () => {

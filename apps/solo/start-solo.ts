@@ -14,6 +14,11 @@ import { VERSION } from './version.ts';
 /** Calls under way get this long to finish when the process is asked to stop; the whole stop stays under ten seconds. */
 const DRAIN_MS = 5_000;
 const FLUSH_MS = 1_000;
+/** A stop that is not done by then ends where it stands, as a crash would; the next start mends it. */
+const STOP_MS = 9_500;
+
+/** A signal asked to stop before the start was done. */
+class Interrupted extends Error {}
 
 interface Arguments {
   readonly demo: boolean;
@@ -26,8 +31,18 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
   const log = createLog({ level: settings.logLevel, app: 'solo' });
   const undo: (() => Promise<unknown>)[] = [];
   const undoAll = async (): Promise<void> => {
-    for (const step of undo.splice(0).reverse()) await step();
+    // One that fails must not keep the others from being done: the database server is the last of them.
+    for (const step of undo.splice(0).reverse()) await step().catch((error: unknown) => log.error({ err: error }, 'a part did not end in order'));
   };
+  // A signal that comes during the start is obeyed as soon as what is under way can be undone.
+  let onSignal = (): void => {
+    interrupted = true;
+  };
+  let interrupted = false;
+  const unlessInterrupted = (): void => {
+    if (interrupted) throw new Interrupted();
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => onSignal());
   try {
     if (settings.mode !== 'embedded') return endWith(78, `HOLDFAST_MODE=${settings.mode} is not part of this version; leave it out for embedded [mode_not_available]`);
     if (settings.configFile === undefined && !wantsDemo) return endWith(78, '--no-demo needs a configuration: set HOLDFAST_CONFIG to a holdfast.yaml [config_invalid]');
@@ -38,6 +53,7 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
     const data = openDataDirectory(settings.dataDirectory, settings.masterKeyFile);
     const databases = await openDatabases({ data, progress, ...externalDatabases(settings) });
     undo.push(() => databases.close());
+    unlessInterrupted();
     const demo = own ? undefined : await openDemo(data.path, freePort);
     const config = own ?? demo!.config;
 
@@ -46,6 +62,7 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
     parts.broker.check(config);
     if (own) sayWhatIsMissing(own, log);
     await parts.takeOver();
+    unlessInterrupted();
     const projector = child('audit-projector', log, { DATABASE_URL: databases.follower, AUDIT_DATABASE_URL: databases.projector, LOG_LEVEL: settings.logLevel });
     projector.start();
     undo.push(() => projector.stop(2_000));
@@ -60,6 +77,7 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
     await parts.control.start();
     undo.push(() => parts.control.stop());
     await upstreamReady;
+    unlessInterrupted();
     const port = await listen(app, settings.host, settings.port);
     const url = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`;
     writeRunning(data.path, { pid: process.pid, url, tokens: parts.localTokens });
@@ -68,6 +86,7 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
     const stop = async (): Promise<void> => {
       if (stopping) return;
       stopping = true;
+      setTimeout(() => endWith(70, 'stopping took too long; what is open is settled at the next start'), STOP_MS);
       log.info('stopping');
       removeRunning(data.path);
       parts.broker.stop();
@@ -76,15 +95,18 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
       await within(FLUSH_MS, parts.broker.inFlight.idle());
       // The edge has its last words (counted refusals) while it closes; after that nobody records any more.
       await app.close();
-      await parts.recorder.stop(FLUSH_MS);
+      const left = await parts.recorder.stop(FLUSH_MS);
+      if (left === 'lost') log.fatal('neither the journal nor the spool could be written: outcomes of calls are lost, and will be recorded as unknown');
       await parts.projected(FLUSH_MS);
       await undoAll();
       process.exit(0);
     };
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop().catch(endStart));
+    onSignal = () => void stop().catch(endStart);
+    if (interrupted) return onSignal();
     process.stdout.write(banner({ url, data: data.path, ...(demo ? { demo: demo.tokens } : {}) }));
   } catch (error) {
-    await undoAll().catch((failure: unknown) => log.error({ err: failure }, 'cleaning up failed'));
+    await undoAll();
+    if (error instanceof Interrupted) process.exit(0);
     endStart(error);
   }
 }

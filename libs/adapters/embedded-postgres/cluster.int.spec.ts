@@ -1,7 +1,8 @@
-import { chmodSync, existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createPool } from '#libs/adapters/postgres';
 import { withClient } from '#libs/testing';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './cluster.ts';
 import { isRunning, readPostmaster } from './postmaster.ts';
@@ -40,6 +41,48 @@ describe('embedded PostgreSQL', () => {
     expect(await query(second, 'select n from kept')).toEqual([[1]]);
     const wrong = second.url('postgres').replace(/:\/\/postgres:[^@]+@/, '://postgres:wrong@');
     await expect(withClient(wrong, () => Promise.resolve())).rejects.toThrow('password authentication failed');
+  });
+
+  it('is not bent by the PG variables of a user, and does not hand its environment to the server', async () => {
+    Object.assign(process.env, { PGSSLMODE: 'require', PGOPTIONS: '-c synchronous_commit=off', SOME_SECRET: 'sesame' });
+    try {
+      const server = await start();
+      const pool = createPool({ url: server.url('postgres'), application: 'spec', max: 1 });
+      const { rows } = await pool.query("select current_setting('synchronous_commit') as durable");
+      await pool.end();
+      expect(rows).toEqual([{ durable: 'on' }]);
+      if (process.platform === 'linux') expect(readFileSync(`/proc/${server.pid}/environ`, 'utf8')).not.toContain('sesame');
+    } finally {
+      for (const name of ['PGSSLMODE', 'PGOPTIONS', 'SOME_SECRET']) delete process.env[name];
+    }
+  });
+
+  // Only root starts the server as somebody else, who may not be able to reach the directory.
+  (process.getuid?.() === 0 ? it : it.skip)('below a directory that nobody else may enter: found again when moved, empty when removed and made again', async () => {
+    chmodSync(base, 0o700);
+    const places: string[] = [];
+    const startAt = async (name: string): Promise<EmbeddedPostgres> => {
+      const server = await startEmbeddedPostgres({ directory: join(base, name) });
+      started.push(server);
+      places.push(realpathSync(join(base, name)));
+      return server;
+    };
+    try {
+      const first = await startAt('one');
+      await query(first, 'create table kept as select 1 as n');
+      await first.stop();
+      renameSync(join(base, 'one'), join(base, 'two'));
+      const moved = await startAt('two');
+      expect(await query(moved, 'select n from kept')).toEqual([[1]]);
+      await moved.stop();
+      rmSync(join(base, 'two'));
+      const anew = await startAt('two');
+      expect(await query(anew, "select to_regclass('kept')")).toEqual([[null]]);
+      await anew.stop();
+    } finally {
+      for (const server of started.splice(0)) await server.stop();
+      for (const place of places) rmSync(place, { recursive: true, force: true });
+    }
   });
 
   it('adopts the server of a starter that was killed', async () => {

@@ -1,8 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, closeSync, existsSync, lstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, existsSync, lstatSync, mkdirSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -58,7 +57,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     pid,
     port,
     adopted,
-    url: (database) => `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/${database}`,
+    // Said in the URL, so that PGSSLMODE of a user's other databases does not count here.
+    url: (database) => `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/${database}?sslmode=disable`,
     stop: () => stopPostmaster(pid, cluster),
   });
 
@@ -69,27 +69,38 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   return handle(started.pid, started.port, false);
 }
 
-/** Makes the directory and gives it to the user the server runs as; behind a symbolic link when that user could not get there. */
+/**
+ * Makes the directory and gives it to the user the server runs as; behind a symbolic link when that user could not get there. What
+ * the link names is new each time and the link alone says where it is: a data directory that was removed and made again begins
+ * empty, and one that was moved finds its cluster.
+ */
 function prepareDirectory(directory: string, runAs: RunAs | undefined): string {
   try {
     if (!runAs || reachableBy(resolve(directory, '..'), runAs) || lstatSync(directory, { throwIfNoEntry: false })?.isSymbolicLink()) {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
     } else {
-      const elsewhere = join(SYSTEM_DIRECTORY, createHash('sha256').update(directory).digest('hex').slice(0, 16));
+      const elsewhere = join(SYSTEM_DIRECTORY, randomBytes(8).toString('hex'));
       mkdirSync(SYSTEM_DIRECTORY, { recursive: true, mode: 0o755 });
       mkdirSync(elsewhere, { recursive: true, mode: 0o700 });
       mkdirSync(resolve(directory, '..'), { recursive: true });
       symlinkSync(elsewhere, directory);
     }
-    const real = resolve(directory);
+    const real = realpathSync(directory);
     if (runAs) chownSync(real, runAs.uid, runAs.gid);
     const probe = join(real, '.probe');
     writeFileSync(probe, '');
     rmSync(probe);
-    return lstatSync(real).isSymbolicLink() ? join(SYSTEM_DIRECTORY, createHash('sha256').update(real).digest('hex').slice(0, 16)) : real;
+    return real;
   } catch (error) {
     throw new Refusal('data_not_writable', `cannot write ${directory} (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
   }
+}
+
+/** The server needs nothing of our environment, and may run as another user, who could read the secrets that stand in it. */
+function serverEnvironment(): NodeJS.ProcessEnv {
+  const { PATH, HOME, TMPDIR, LD_LIBRARY_PATH, SystemRoot } = process.env;
+  const wanted = { PATH, HOME, TMPDIR, LD_LIBRARY_PATH, SystemRoot, LC_ALL: 'C' };
+  return Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
 }
 
 async function createCluster(binaries: string, directory: string, cluster: string, runAs: RunAs | undefined): Promise<void> {
@@ -98,11 +109,11 @@ async function createCluster(binaries: string, directory: string, cluster: strin
   const partial = `${cluster}.new`;
   rmSync(partial, { recursive: true, force: true });
   if (runAs) chownSync(passwordFile, runAs.uid, runAs.gid);
-  const encoding = ['--encoding=UTF8', '--locale=C', '--data-checksums', '--no-instructions', '--no-sync'];
+  const encoding = ['--encoding=UTF8', '--locale=C', '--data-checksums', '--no-instructions'];
   await run(join(binaries, 'bin', 'initdb'), ['-D', partial, '-U', SUPERUSER, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, ...encoding], {
     cwd: directory,
     ...(runAs ?? {}),
-    env: { ...process.env, LC_ALL: 'C' },
+    env: serverEnvironment(),
   }).catch((error: { stderr?: string; message: string }) => {
     throw new Refusal('data_not_writable', `initdb failed: ${(error.stderr ?? error.message).trim().split('\n').pop()}`);
   });
@@ -157,7 +168,7 @@ async function start(binaries: string, directory: string, cluster: string, extra
       detached: true,
       stdio: ['ignore', fd, fd],
       ...(runAs ?? {}),
-      env: { ...process.env, LC_ALL: 'C' },
+      env: serverEnvironment(),
     });
     closeSync(fd);
     chmodSync(log, 0o600);

@@ -41,4 +41,10 @@ describe('FileSpool', () => {
   it('there being no directory yet means there is nothing left behind', async () => {
     expect(await new FileSpool(join(directory, 'none'), 'x').orphans()).toEqual([]);
   });
+
+  it('refuses what it cannot read, instead of taking it for nothing', async () => {
+    writeFileSync(join(directory, 'dead.spool'), '{"producer":"p","number":1,"rec');
+    await expect(new FileSpool(directory, 'next').orphans()).rejects.toMatchObject({ code: 'data_corrupt' });
+    await expect(new FileSpool(join(directory, 'dead.spool'), 'next').orphans()).rejects.toMatchObject({ code: 'data_not_writable' });
+  });
 });

@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Refusal } from '#libs/contracts';
 import type { JournalBatch, Spool } from '#libs/ports';
 
 const SUFFIX = '.spool';
@@ -23,7 +24,8 @@ export class FileSpool implements Spool {
     const target = join(this.directory, this.own);
     const file = await open(`${target}.new`, 'w', 0o600);
     try {
-      for (const batch of batches) await file.write(`${encode(batch)}\n`);
+      // Unlike write, writeFile goes on after a short write, as a disk that fills up makes it.
+      for (const batch of batches) await file.writeFile(`${encode(batch)}\n`);
       await file.sync();
     } finally {
       await file.close();
@@ -37,13 +39,21 @@ export class FileSpool implements Spool {
   }
 
   async orphans(): Promise<readonly { readonly batches: readonly JournalBatch[]; remove(): Promise<void> }[]> {
-    const names = await readdir(this.directory).catch(() => [] as string[]);
+    const names = await readdir(this.directory).catch((error: NodeJS.ErrnoException) => {
+      // What cannot be looked at may hold outcomes: only a directory that was never made means that there are none.
+      if (error.code === 'ENOENT') return [] as string[];
+      throw new Refusal('data_not_writable', `cannot read ${this.directory} (${error.code ?? 'error'})`);
+    });
     const files = names.filter((name) => name.endsWith(SUFFIX) && name !== this.own).sort();
     return Promise.all(
       files.map(async (name) => {
         const path = join(this.directory, name);
         const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '');
-        return { batches: lines.map(decode), remove: () => rm(path) };
+        try {
+          return { batches: lines.map(decode), remove: () => rm(path) };
+        } catch {
+          throw new Refusal('data_corrupt', `${path} is damaged; it holds outcomes of calls that the log does not have yet: restore it, or move it away and keep it`);
+        }
       }),
     );
   }

@@ -27,7 +27,8 @@ export function createPool(options: PoolOptions): pg.Pool {
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
     types,
-    ...(options.derivedOnly === true ? { options: '-c synchronous_commit=off' } : {}),
+    // Said either way: PGOPTIONS of the user's environment must not decide what durable means.
+    options: `-c synchronous_commit=${options.derivedOnly === true ? 'off' : 'on'}`,
     ...(options.statementTimeoutMs === undefined ? {} : { statement_timeout: options.statementTimeoutMs }),
   });
   pool.on('error', () => undefined);

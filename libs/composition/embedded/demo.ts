@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { HoldfastConfig } from '#libs/contracts';
+import { HoldfastConfig, Refusal } from '#libs/contracts';
 
 /** What the demo shows at its first start: who may do what, by whom. */
 const PEOPLE = [
@@ -31,12 +31,20 @@ const FILE = 'demo-tokens.json';
 /** The demo of a data directory: the same tokens and the same upstream port at every start, so that clients stay configured. */
 export async function openDemo(data: string, freePort: (preferred: number) => Promise<number>): Promise<Demo> {
   const file = join(data, FILE);
-  const stored: Partial<Stored> = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Stored) : {};
+  const stored = existsSync(file) ? readStored(file) : {};
   const tokens = Object.fromEntries(PEOPLE.map(({ name }) => [name, stored.tokens?.[name] ?? `hf_${randomBytes(32).toString('base64url')}`])) as Record<Person, string>;
   const upstreamPort = await freePort(stored.upstreamPort ?? 0);
   writeFileSync(`${file}.new`, `${JSON.stringify({ upstreamPort, tokens }, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${file}.new`, file);
   return { config: demoConfig(tokens, upstreamPort), tokens, upstreamPort };
+}
+
+function readStored(file: string): Partial<Stored> {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Stored;
+  } catch {
+    throw new Refusal('data_corrupt', `${file} is damaged; remove it and new demo tokens are made at the next start`);
+  }
 }
 
 function demoConfig(tokens: Readonly<Record<Person, string>>, upstreamPort: number): HoldfastConfig {

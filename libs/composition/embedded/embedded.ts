@@ -53,6 +53,7 @@ export async function composeEmbedded(options: EmbeddedOptions) {
     yieldTurn,
     app: { name: 'solo', version },
     onJournal: (to) => log[to === 'down' ? 'error' : 'info']({ journal: to }, to === 'down' ? 'the journal cannot be written; calls are refused' : 'the journal takes events again'),
+    onSpoolFailure: (error) => log.error({ err: error }, 'the spool cannot be written: a crash before the journal is back would lose outcomes'),
     onFatal: (error) => options.onFatal(error.message),
   });
 
@@ -109,10 +110,10 @@ export async function composeEmbedded(options: EmbeddedOptions) {
       const replayed = await recorder.replayOrphans();
       if (replayed > 0) log.warn({ events: replayed }, 'events that an earlier process could not deliver are in the journal now');
     },
-    /** Waits until the projector has everything, so that a stopped installation shows all it did. */
+    /** Waits until the projector has everything, so that a stopped installation shows all it did; not for a database that is away. */
     async projected(timeoutMs: number): Promise<void> {
       const until = systemClock.monotonicUs() + timeoutMs * 1000;
-      while (systemClock.monotonicUs() < until && (await openCalls.lag()) > 0n) await sleep(20);
+      while (systemClock.monotonicUs() < until && (await openCalls.lag().catch(() => 0n)) > 0n) await sleep(20);
     },
     async close(): Promise<void> {
       upstreams.retain(new Set());

@@ -12,5 +12,6 @@ export async function openStateDatabase(url: string, poolSize: number): Promise<
     migrationsRun: false,
     poolSize,
     connectTimeoutMS: 5_000,
+    extra: { options: '-c synchronous_commit=on' },
   }).initialize();
 }

@@ -212,4 +212,33 @@ describe('JournalRecorder', () => {
     expect(await w.recorder.stop(1)).toBe('spooled');
     expect(w.spool.kept.flatMap((batch) => batch.records)).toHaveLength(3);
   });
+
+  it('a spool that cannot be written loses no outcome, makes none twice, and is told', async () => {
+    const failures: unknown[] = [];
+    const full = new Error('ENOSPC');
+    const broken = { write: () => Promise.reject(full), clear: () => Promise.reject(full), orphans: () => Promise.resolve([]) };
+    const w = world({ spool: broken, onSpoolFailure: (error) => failures.push(error) });
+    w.journal.pause();
+    const outcome = w.recorder.record([closed('1')], { mustKeep: true, timeoutMs: 5 });
+    await turns();
+    w.elapse();
+    // Anything else would tell the caller that the event is not on its way, and it would be recorded again.
+    await expect(outcome).rejects.toBeInstanceOf(RecorderTimeout);
+    expect(failures).toEqual([full]);
+    w.journal.resume();
+    await turns();
+    expect(sessions(w)).toEqual(['1']);
+    await w.recorder.record([closed('2')]);
+    expect(sessions(w)).toEqual(['1', '2']);
+    expectWholeChain(w, 'acme');
+  });
+
+  it('stopping with neither journal nor spool says that something is lost', async () => {
+    const broken = { write: () => Promise.reject(new Error('ENOSPC')), clear: () => Promise.resolve(), orphans: () => Promise.resolve([]) };
+    const w = world({ spool: broken });
+    w.journal.pause();
+    w.recorder.record([closed('1')]).catch(() => undefined);
+    await turns();
+    expect(await w.recorder.stop(1)).toBe('lost');
+  });
 });

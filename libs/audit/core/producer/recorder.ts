@@ -21,6 +21,8 @@ export interface RecorderDependencies {
   readonly limits?: Partial<QueueLimits>;
   /** Told when the journal stops and starts taking batches. */
   readonly onJournal?: (state: 'up' | 'down') => void;
+  /** The spool could not be written or cleared. What is recorded stays queued for the journal, but a crash would lose it. */
+  readonly onSpoolFailure?: (error: unknown) => void;
   /** The journal refused a batch for good: this producer can write no more and the process must stop. */
   readonly onFatal?: (error: Error) => void;
 }
@@ -39,8 +41,8 @@ export class JournalRecorder implements Recorder {
   private broken: Error | undefined;
   private down = false;
   private spooled = false;
-  private spooling: Promise<void> | undefined;
-  private spoolAgain: Promise<void> | undefined;
+  private spooling: Promise<boolean> | undefined;
+  private spoolAgain: Promise<boolean> | undefined;
   private readonly abort = new AbortController();
 
   constructor(private readonly deps: RecorderDependencies) {
@@ -65,9 +67,9 @@ export class JournalRecorder implements Recorder {
 
   /**
    * Says goodbye in every log this process wrote to and waits until all is durable, or until the time is over: then what is
-   * left goes to the spool for the next process. Nothing is recorded afterwards.
+   * left goes to the spool for the next process; `lost` when that cannot be written either. Nothing is recorded afterwards.
    */
-  async stop(timeoutMs: number): Promise<'durable' | 'spooled'> {
+  async stop(timeoutMs: number): Promise<'durable' | 'spooled' | 'lost'> {
     if (!this.stopping && !this.broken) {
       const goodbye: EventDraft[] = [...this.positions.keys()].map((tenant) => ({ type: 'log.producer_stopped', tenant, actor: { via: 'system' }, corr: this.instance, links: {}, data: { app: this.deps.app.name } }));
       void this.enqueue(goodbye, goodbye.map(() => NOTHING_SEALED));
@@ -76,9 +78,9 @@ export class JournalRecorder implements Recorder {
     }
     await Promise.race([this.pumping, this.deps.sleep(timeoutMs, this.abort.signal)]);
     if (this.queue.empty) return 'durable';
-    await this.keepOnDisk();
+    const kept = await this.keepOnDisk();
     this.abort.abort();
-    return 'spooled';
+    return kept ? 'spooled' : 'lost';
   }
 
   /** Sends what earlier processes spooled and could not deliver; their events keep their own producer and sequence. */
@@ -176,7 +178,11 @@ export class JournalRecorder implements Recorder {
     if (!this.queue.empty) return;
     this.spooled = false;
     // Takes the writers' turn, so that a new spool is never the one that is removed.
-    this.spooling = this.deps.spool.clear().finally(() => {
+    const clearing = this.deps.spool.clear().then(
+      () => true,
+      (error: unknown) => this.spoolFailed(error),
+    );
+    this.spooling = clearing.finally(() => {
       this.spooling = undefined;
     });
     await this.spooling;
@@ -202,22 +208,32 @@ export class JournalRecorder implements Recorder {
     throw new RecorderTimeout();
   }
 
-  /** Writes everything that waits to the spool; callers that come while a write runs share the next one. */
-  private keepOnDisk(): Promise<void> {
+  /**
+   * Writes everything that waits to the spool; callers that come while a write runs share the next one. False when it could not be
+   * written: the events still wait for the journal, so nobody may record them a second time.
+   */
+  private keepOnDisk(): Promise<boolean> {
     this.spooled = true;
     if (!this.spooling) {
-      this.spooling = this.deps.spool.write(this.queue.cutAll()).finally(() => {
+      const writing = this.deps.spool.write(this.queue.cutAll()).then(
+        () => true,
+        (error: unknown) => this.spoolFailed(error),
+      );
+      this.spooling = writing.finally(() => {
         this.spooling = undefined;
       });
       return this.spooling;
     }
-    this.spoolAgain ??= this.spooling
-      .catch(() => undefined)
-      .then(() => {
-        this.spoolAgain = undefined;
-        return this.keepOnDisk();
-      });
+    this.spoolAgain ??= this.spooling.then(() => {
+      this.spoolAgain = undefined;
+      return this.keepOnDisk();
+    });
     return this.spoolAgain;
+  }
+
+  private spoolFailed(error: unknown): false {
+    this.deps.onSpoolFailure?.(error);
+    return false;
   }
 }
 
