@@ -23,7 +23,8 @@ export function terminal(json: boolean): Terminal {
 const CODES = { green: 32, red: 31, yellow: 33, dim: 2 } as const;
 
 /** What {@link paint} makes, and nothing else. */
-const PAINTED = /^\u001b\[\d+m[A-Z ]*\u001b\[0m$/;
+const ESC = '\u001b';
+const PAINTED = new RegExp(`^${ESC}\\[\\d+m[A-Z ]*${ESC}\\[0m$`);
 
 export function paint(to: Terminal, colour: keyof typeof CODES, text: string): string {
   return to.colour ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text;
