@@ -22,12 +22,31 @@ export function terminal(json: boolean): Terminal {
 
 const CODES = { green: 32, red: 31, yellow: 33, dim: 2 } as const;
 
+/** What {@link paint} makes, and nothing else. */
+const ESC = '\u001b';
+const PAINTED = new RegExp(`^${ESC}\\[\\d+m[A-Z ]*${ESC}\\[0m$`);
+
 export function paint(to: Terminal, colour: keyof typeof CODES, text: string): string {
   return to.colour ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text;
 }
 
-/** Rows under headings, columns as wide as their longest cell. */
-export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+const LONGEST_BUT_LAST = 60;
+
+/**
+ * Text of others on one line: agents choose the names they call, and a name must not move the cursor, colour a line or turn the
+ * direction of reading in front of whoever reads the log.
+ */
+export function plain(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
+}
+
+/** Rows under headings, columns as wide as their longest cell; only the last one may be very long. Cells are plain but for our own colours. */
+export function table(headings: readonly string[], given: readonly (readonly string[])[]): string {
+  const cellOf = (text: string, last: boolean): string => {
+    const cell = PAINTED.test(text) ? text : plain(text);
+    return last || cell.length <= LONGEST_BUT_LAST ? cell : `${cell.slice(0, LONGEST_BUT_LAST - 1)}…`;
+  };
+  const rows = given.map((row) => row.map((cell, i) => cellOf(cell, i === row.length - 1)));
   const widths = headings.map((heading, i) => Math.max(heading.length, ...rows.map((row) => row[i]!.length)));
   const line = (cells: readonly string[]): string => cells.map((cell, i) => (i === cells.length - 1 ? cell : cell.padEnd(widths[i]!))).join('  ').trimEnd();
   return [line(headings), ...rows.map(line)].map((text) => `${text}\n`).join('');

@@ -51,6 +51,13 @@ describe('bad input: a clear error with a stable code, nothing executed, nothing
     expect({ status: answer.status, code: codeOf(answer) }).toEqual({ status, code });
   });
 
+  it('a path that is no path has a stable code, and is not repeated', async () => {
+    const response = await fetch(`${w.installation.url}/mcp/s/%ff-marker`);
+    const body = await response.text();
+    expect({ status: response.status, code: (JSON.parse(body) as { code?: string }).code }).toEqual({ status: 404, code: 'not_found' });
+    expect(body).not.toContain('marker');
+  });
+
   it.each([
     ['unknown tool', 'wit__nothing', { marker: 'u' }, 'tool_not_found'],
     ['arguments outside the schema', 'wit__read', { marker: 5 }, 'arguments_invalid'],

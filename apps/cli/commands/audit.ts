@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Command, CommandContext } from '../command.ts';
 import { Connection } from '../connection.ts';
 import { CommandError, EXIT, type ExitCode } from '../exit-code.ts';
-import { paint, progressBar, table, type Terminal } from '../terminal.ts';
+import { paint, plain, progressBar, table, type Terminal } from '../terminal.ts';
 import { Verified } from '../verified.ts';
 
 interface Property {
@@ -87,7 +87,7 @@ async function eachTenant(context: CommandContext, judge: (connection: Connectio
       continue;
     }
     const rows = report.properties.map((property) => [paint(to, COLOURS[property.status], property.status.padEnd(11)), property.property, `${property.sentence}${property.index === undefined ? '' : ` (index ${property.index})`}`]);
-    to.out(`${heading}\n${table(['RESULT', 'PROPERTY', ''], rows)}${lines.map((line) => `${line}\n`).join('')}${report.verdict}\n\n`);
+    to.out(`${heading}\n${table(['RESULT', 'PROPERTY', ''], rows)}${lines.map((line) => `${plain(line)}\n`).join('')}${report.verdict}\n\n`);
   }
   if (codes.includes(1)) return EXIT.failed;
   return codes.includes(3) || codes.length === 0 ? EXIT.incomplete : EXIT.ok;

@@ -25,7 +25,8 @@ export type Exchange =
       readonly json: boolean;
       readonly text: string;
     }
-  | { readonly kind: 'too_large' }
+  /** `answering`: what was cut off was a JSON body under a status of success, and not a stream that may have held no answer at all. */
+  | { readonly kind: 'too_large'; readonly answering: boolean }
   | { readonly kind: 'not_sent'; readonly error: string }
   | { readonly kind: 'waited' }
   | { readonly kind: 'lost'; readonly reason: 'timeout' | 'broken' | 'protocol' | 'stopped' };
@@ -90,7 +91,7 @@ class Running implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.bytes += chunk.length;
     if (this.bytes > this.request.maxBytes) {
-      this.settle({ kind: 'too_large' });
+      this.settle({ kind: 'too_large', answering: this.json && this.status < 300 });
       controller.abort(new Error('too large'));
       return;
     }

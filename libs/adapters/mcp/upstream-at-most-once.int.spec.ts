@@ -83,6 +83,24 @@ describe('a call is sent at most once', () => {
     }
   });
 
+  it('a call that was turned away for another reason than its session is not sent again', async () => {
+    const { port, calls } = await upstream(
+      // It looked at the call, and perhaps carried it out, before it said this.
+      (_, response) => response.writeHead(400, { 'content-type': 'text/html' }).end('<h1>Bad Request</h1>'),
+      (message, response) =>
+        message.method === 'initialize'
+          ? json(
+              response,
+              result(message, { protocolVersion: '2025-06-18', capabilities: {}, serverInfo: { name: 's', version: '1' } }),
+              200,
+              { 'mcp-session-id': 'x' },
+            )
+          : legacy(message, response),
+    );
+    expect(await upstreams().call(serverAt(port), call())).toEqual({ kind: 'rejected', status: 400 });
+    expect(calls).toHaveLength(1);
+  });
+
   it('a server that knows no session ever is given up after one more', async () => {
     const { port, calls } = await upstream(
       (_, response) => response.writeHead(404).end(),

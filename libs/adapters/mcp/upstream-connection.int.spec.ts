@@ -229,8 +229,19 @@ describe('answers', () => {
     expect(got).toEqual({ kind: 'result', text: JSON.stringify(value) });
   });
 
-  it('too large in a stream of notifications', async () => {
-    const [got] = await answer((_, response) => sse(response).end(`data: "${'x'.repeat(200_000)}"\n\n`));
-    expect(got).toEqual({ kind: 'too_large' });
+  it('too large, and an error of the tool', async () => {
+    const [got] = await answer(
+      (message, response) => json(response, result(message, { isError: true, x: 'x'.repeat(10_001) })),
+      {},
+      { maxResultBytes: 10_000 },
+    );
+    expect(got).toEqual({ kind: 'too_large', isError: true });
+  });
+
+  it('too large in a stream of notifications, or under a status of failure: no answer was seen, so nobody knows', async () => {
+    const [streamed] = await answer((_, response) => sse(response).end(`data: "${'x'.repeat(200_000)}"\n\n`));
+    expect(streamed).toEqual({ kind: 'lost', reason: 'protocol' });
+    const [failed] = await answer((_, response) => response.writeHead(500, { 'content-type': 'application/json' }).end(`"${'x'.repeat(200_000)}"`));
+    expect(failed).toEqual({ kind: 'lost', reason: 'protocol' });
   });
 });

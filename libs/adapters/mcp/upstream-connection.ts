@@ -115,6 +115,7 @@ export class UpstreamConnection {
     if (exchanged.kind === 'answered') return this.read(exchanged, call, used, link, mayReopen);
     if (exchanged.kind === 'not_sent') return { kind: 'not_sent', reason: 'unreachable' };
     if (exchanged.kind === 'waited') return { kind: 'not_sent', reason: 'busy' };
+    if (exchanged.kind === 'too_large') return exchanged.answering ? { kind: 'too_large' } : { kind: 'lost', reason: 'protocol' };
     return exchanged;
   }
 
@@ -128,21 +129,22 @@ export class UpstreamConnection {
     const { status, text } = answered;
     const message = answered.json ? parse(text) : undefined;
     if (isObject(message) && message['id'] === call.requestId) {
-      if (isObject(message['result'])) return this.sized(memberText(text, 'result')!);
+      if (isObject(message['result'])) return this.sized(memberText(text, 'result')!, message['result']['isError'] === true);
       if (isRpcError(message['error'])) return { kind: 'error', text: memberText(text, 'error')! };
     }
     if (status < 300 || status >= 500) return { kind: 'lost', reason: 'protocol' };
     if (status === 401) this.credentials = undefined;
-    const sessionGone = (status === 404 || status === 400) && link.era === 'legacy' && link.session !== undefined;
+    const sessionGone = link.era === 'legacy' && link.session !== undefined && (status === 404 || (status === 400 && refusesRequest(message)));
     if (!sessionGone || !mayReopen) return { kind: 'rejected', status };
     // The server does not know the session, so it cannot have looked at the call: in a new session it is sent for the first time.
     if (this.link === used) this.link = undefined;
     return this.send(call, false);
   }
 
-  private sized(text: string): UpstreamAnswer {
+  private sized(text: string, isError: boolean): UpstreamAnswer {
     const { maxResultBytes } = this.server.limits;
-    return text.length > maxResultBytes || Buffer.byteLength(text) > maxResultBytes ? { kind: 'too_large' } : { kind: 'result', text };
+    if (text.length <= maxResultBytes && Buffer.byteLength(text) <= maxResultBytes) return { kind: 'result', text };
+    return isError ? { kind: 'too_large', isError } : { kind: 'too_large' };
   }
 
   private callBody(link: Link, { requestId, tool, argsText, meta }: UpstreamCall): string {
@@ -301,6 +303,14 @@ function isAnswerTo(message: string, id: string): boolean {
 
 function isRpcError(error: unknown): boolean {
   return isObject(error) && typeof error['code'] === 'number' && typeof error['message'] === 'string';
+}
+
+/**
+ * Some servers say 400 instead of 404 for a session that they do not know, with an error that belongs to no request. Any other 400 may
+ * come from somebody who did look at the call.
+ */
+function refusesRequest(message: unknown): boolean {
+  return isObject(message) && (message['id'] === null || message['id'] === undefined) && isRpcError(message['error']);
 }
 
 function resultOf(answered: Extract<Exchange, { kind: 'answered' }>): JsonObject | undefined {

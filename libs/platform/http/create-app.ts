@@ -5,6 +5,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { errorCatalogue, Refusal } from '#libs/contracts';
 import type { Log } from '../logging/log.ts';
 import { nestLog } from '../logging/nest-log.ts';
+import { refuseBadPath } from './problem-filter.ts';
 
 /** Largest request body anywhere in the product. */
 export const MAX_BODY_BYTES = 4 << 20;
@@ -16,7 +17,7 @@ export interface HttpAppOptions {
 
 /** The HTTP side of a process: Nest on Fastify, with safe headers and errors that have a code even when they come from the framework. */
 export async function createHttpApp(options: HttpAppOptions): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({ bodyLimit: MAX_BODY_BYTES, routerOptions: { maxParamLength: 300 }, keepAliveTimeout: 75_000, requestTimeout: 0 });
+  const adapter = new FastifyAdapter({ bodyLimit: MAX_BODY_BYTES, routerOptions: { maxParamLength: 300 }, keepAliveTimeout: 75_000, requestTimeout: 0, frameworkErrors: refuseBadPath as never });
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, { logger: nestLog(options.log), abortOnError: false, bufferLogs: false });
   await app.register(helmet as never, { contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } } } as never);
   return app;

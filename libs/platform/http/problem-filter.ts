@@ -21,17 +21,25 @@ export class ProblemFilter implements ExceptionFilter {
     const refusal = toRefusal(error);
     if (refusal.code === 'internal') this.log.error({ err: error }, 'request failed');
     if (reply.sent) return;
-    const { http, sentence } = refusal.entry;
-    if (http === 401) reply.header('www-authenticate', 'Bearer');
-    reply.status(http).header('content-type', 'application/problem+json').send({
-      type: `urn:holdfast:error:${refusal.code}`,
-      title: sentence,
-      status: http,
-      code: refusal.code,
-      ...(refusal.detail === undefined ? {} : { detail: refusal.detail }),
-      ...refusal.extra,
-    });
+    if (refusal.entry.http === 401) reply.header('www-authenticate', 'Bearer');
+    sendProblem(reply, refusal);
   }
+}
+
+function sendProblem(reply: Reply, { entry, code, detail, extra }: Refusal): void {
+  reply.status(entry.http).header('content-type', 'application/problem+json').send({
+    type: `urn:holdfast:error:${code}`,
+    title: entry.sentence,
+    status: entry.http,
+    code,
+    ...(detail === undefined ? {} : { detail }),
+    ...extra,
+  });
+}
+
+/** What the framework turns away before any route: a path that is no path. Its own answer would repeat the path and have no code of ours. */
+export function refuseBadPath(_error: unknown, _request: unknown, reply: Reply): void {
+  sendProblem(reply, new Refusal('not_found'));
 }
 
 function toRefusal(error: unknown): Refusal {

@@ -29,11 +29,11 @@ export async function testDatabase(kind: DatabaseKind): Promise<TestDatabase> {
   await asAdmin(cluster.adminUrl, `create database ${name} template template_${kind} strategy file_copy`);
   return {
     name,
-    adminUrl: cluster.adminUrl.replace(/\/postgres$/, `/${name}`),
+    adminUrl: cluster.adminUrl.replace(/\/postgres(?=\?|$)/, `/${name}`),
     url: (role) => {
       const password = cluster.passwords[role];
       if (!password) throw new Error(`no login role ${role} in the test cluster`);
-      return `postgres://${role}:${password}@127.0.0.1:${cluster.port}/${name}`;
+      return `postgres://${role}:${password}@127.0.0.1:${cluster.port}/${name}?sslmode=disable`;
     },
     drop: () => asAdmin(cluster.adminUrl, `drop database if exists ${name} with (force)`),
   };

@@ -5,6 +5,8 @@ import type { Ask } from './tenant-session.ts';
 const ENTRIES_PER_PAGE = 1_000;
 const TILES_PER_PAGE = 64;
 const CALLS_PER_PAGE = 500;
+/** Below every index: whoever reads from the beginning must also meet rows that were put in front of it. */
+const BEFORE_ALL = '-9223372036854775808';
 
 interface EntryColumns {
   readonly idx: bigint;
@@ -29,8 +31,8 @@ export class PostgresLogReading implements LogReading {
   }
 
   async *entries(from: number): AsyncGenerator<readonly StoredEntry[]> {
-    for (let next = from; ; ) {
-      const { rows } = await this.ask<EntryColumns>(`select idx, producer, seq, bytes, leaf, chain from audit.entry where tenant = $1 and idx >= $2 order by idx limit ${ENTRIES_PER_PAGE}`, [this.tenant, next]);
+    for (let next: number | string = from === 0 ? BEFORE_ALL : from; ; ) {
+      const { rows }: { rows: EntryColumns[] } = await this.ask<EntryColumns>(`select idx, producer, seq, bytes, leaf, chain from audit.entry where tenant = $1 and idx >= $2 order by idx limit ${ENTRIES_PER_PAGE}`, [this.tenant, next]);
       if (rows.length === 0) return;
       const entries = rows.map(toEntry);
       yield entries;
@@ -58,14 +60,14 @@ export class PostgresLogReading implements LogReading {
     }
   }
 
-  async tilesAbove(level: number): Promise<number> {
-    const { rows } = await this.ask<{ count: bigint }>('select count(*) as count from audit.tile where tenant = $1 and level > $2', [this.tenant, level]);
+  async tilesOutside(level: number): Promise<number> {
+    const { rows } = await this.ask<{ count: bigint }>('select count(*) as count from audit.tile where tenant = $1 and (level > $2 or level < 0 or n < 0)', [this.tenant, level]);
     return Number(rows[0]!.count);
   }
 
   async *calls(): AsyncGenerator<readonly CallRow[]> {
-    for (let next = 0; ; ) {
-      const { rows } = await this.ask<Record<string, unknown>>(`select * from audit.call where tenant = $1 and first_index >= $2 order by first_index limit ${CALLS_PER_PAGE}`, [this.tenant, next]);
+    for (let next: number | string = BEFORE_ALL; ; ) {
+      const { rows }: { rows: Record<string, unknown>[] } = await this.ask<Record<string, unknown>>(`select * from audit.call where tenant = $1 and first_index >= $2 order by first_index limit ${CALLS_PER_PAGE}`, [this.tenant, next]);
       if (rows.length === 0) return;
       const calls = rows.map(callFromColumns);
       yield calls;

@@ -123,6 +123,9 @@ describe('verifying a stored log', () => {
       ['who made a call, in the read model only', [`update audit.call set actor_user = 'mallory' where tenant = 'acme' and call = 'a-7'`], ['calls']],
       ['a call hidden from the read model', [`delete from audit.call where tenant = 'acme' and call = 'a-7'`], ['calls']],
       ['a call invented in the read model', [`insert into audit.call (tenant, call, state, via, broker, first_index, events, event_count) values ('acme', 'x', 'open', 'mcp', gen_random_uuid(), 999999, '{}', 0)`], ['calls']],
+      ['a call invented before all others in the read model', [`insert into audit.call (tenant, call, state, via, broker, first_index, events, event_count) values ('acme', 'x', 'open', 'mcp', gen_random_uuid(), -1, '{}', 0)`], ['calls']],
+      ['an entry put before the first', [`insert into audit.entry select -5, seq + 100000, producer, tenant, leaf, chain, bytes from audit.entry where tenant = 'acme' and idx = 10`], ['entries', 'hash chain', 'tiles', 'head', 'columns', 'producers', 'calls']],
+      ['a tile below the first level', [`insert into audit.tile select tenant, -1, n, hashes from audit.tile where tenant = 'acme' and n = 1`], ['tiles']],
       ['a log without a head', [`delete from audit.log_head where tenant = 'acme'`], ['entries', 'tiles', 'head']],
     ])('finds %s', async (_, statements, properties) => {
       for (const statement of statements) expect((await admin.query(statement)).rowCount).not.toBe(0);

@@ -22,7 +22,7 @@ export interface StoredHead {
 export interface LogReading {
   readonly tenant: string;
   head(): Promise<StoredHead | null>;
-  /** Entries with an index of at least `from`, by index. */
+  /** Entries with an index of at least `from`, by index; from 0 also whatever stands before it. */
   entries(from: number): AsyncIterable<readonly StoredEntry[]>;
   /** Entries with these indexes; a missing one is absent. */
   entriesAt(indexes: readonly number[]): Promise<readonly StoredEntry[]>;
@@ -30,8 +30,8 @@ export interface LogReading {
   entryOf(producer: string, seq: number): Promise<StoredEntry | null>;
   /** Tiles of a level with a number of at least `from`, by number. */
   tiles(level: number, from: number): AsyncIterable<readonly { readonly n: number; readonly hashes: Uint8Array }[]>;
-  /** How many tiles stand at a level above `level`. */
-  tilesAbove(level: number): Promise<number>;
+  /** How many tiles stand where no tree has any: at a level above `level`, or at a negative level or number. */
+  tilesOutside(level: number): Promise<number>;
   /** Call rows, by the index of their first event. */
   calls(): AsyncIterable<readonly CallRow[]>;
 }

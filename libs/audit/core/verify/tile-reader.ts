@@ -30,8 +30,8 @@ export class TileReader {
       const tile = await peek(this.level(level, fullTiles(size, level)));
       if (tile) return `tile ${level}/${tile.n} stands for entries that the log does not have`;
     }
-    const above = await this.log.tilesAbove(levels - 1);
-    return above > 0 ? `${above} tiles stand at levels that the log does not reach` : null;
+    const outside = await this.log.tilesOutside(levels - 1);
+    return outside > 0 ? `${outside} tiles stand where the log does not reach` : null;
   }
 
   private level(level: number, from: number): Level {

@@ -33,7 +33,7 @@ export function readAnswer(call: ToolCall, answer: UpstreamAnswer, digest: (text
         answer: { kind: 'error', text: answer.text },
       };
     case 'too_large':
-      return told(call, 'succeeded', 'result_too_large', 'executed');
+      return told(call, answer.isError ? 'failed' : 'succeeded', 'result_too_large', 'executed');
     case 'not_sent':
       return told(call, 'failed', answer.reason === 'busy' ? 'overloaded' : 'upstream_unreachable', 'not_executed');
     case 'rejected':

@@ -39,7 +39,7 @@ export interface UpstreamCall {
 export type UpstreamAnswer =
   | { readonly kind: 'result'; readonly text: string }
   | { readonly kind: 'error'; readonly text: string }
-  | { readonly kind: 'too_large' }
+  | { readonly kind: 'too_large'; readonly isError?: true }
   | { readonly kind: 'not_sent'; readonly reason: 'unreachable' | 'busy' }
   | { readonly kind: 'rejected'; readonly status: number }
   | { readonly kind: 'lost'; readonly reason: 'timeout' | 'broken' | 'protocol' | 'stopped' };
