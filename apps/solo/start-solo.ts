@@ -83,7 +83,7 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
     writeRunning(data.path, { pid: process.pid, url, tokens: parts.localTokens });
 
     let stopping = false;
-    const stop = async (): Promise<void> => {
+    const stop = async (code: number): Promise<void> => {
       if (stopping) return;
       stopping = true;
       setTimeout(() => endWith(70, 'stopping took too long; what is open is settled at the next start'), STOP_MS);
@@ -99,9 +99,15 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
       if (left === 'lost') log.fatal('neither the journal nor the spool could be written: outcomes of calls are lost, and will be recorded as unknown');
       await parts.projected(FLUSH_MS);
       await undoAll();
-      process.exit(0);
+      process.exit(code);
     };
-    onSignal = () => void stop().catch(endStart);
+    onSignal = () => void stop(0).catch(endStart);
+    databases.lost
+      .then(() => {
+        if (!stopping) log.fatal('the database server is gone: stopping in order; start again');
+        return stop(70);
+      })
+      .catch(endStart);
     if (interrupted) return onSignal();
     process.stdout.write(banner({ url, data: data.path, ...(demo ? { demo: demo.tokens } : {}) }));
   } catch (error) {

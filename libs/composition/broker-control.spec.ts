@@ -21,7 +21,7 @@ describe('BrokerControl', () => {
     const control = new BrokerControl({
       instance: 'i',
       leases,
-      configuration: { latest: () => Promise.resolve({ revision: state.revision, digest: 'd', config: configuration() } as ConfigRevision), apply: () => Promise.resolve(null) },
+      configuration: { latest: () => Promise.resolve({ revision: state.revision, digest: 'd', config: configuration() } as ConfigRevision), tenants: () => Promise.resolve([]), apply: () => Promise.resolve(null) },
       clock: { now: () => 0, monotonicUs: () => performance.now() * 1000 },
       onRevision: (revision) => {
         if (revision.revision === state.refuse) throw new Error('does not compile');

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock, Ids } from '#libs/ports';
 
@@ -9,20 +9,31 @@ export const systemClock: Clock = {
 
 let lastMs = 0;
 let counter = 0;
+let pool = '';
+let used = 0;
+
+/** 62 random bits as the last two groups of a UUID, variant included; drawn in blocks. */
+function randomGroups(): string {
+  if (used + 16 > pool.length) {
+    pool = randomBytes(2048).toString('hex');
+    used = 0;
+  }
+  const hex = pool.slice(used, (used += 16));
+  return `${'89ab'[Number.parseInt(hex[0]!, 16) & 3]!}${hex.slice(1, 4)}-${hex.slice(4)}`;
+}
 
 /** UUID version 7, increasing within this process also inside one millisecond and when the clock is set back. */
 function uuidv7(): string {
   const now = Date.now();
   if (now > lastMs) {
     lastMs = now;
-    counter = randomBytes(2).readUInt16BE() & 0x07ff;
+    counter = 0;
   } else if (++counter > 0x0fff) {
     lastMs++;
     counter = 0;
   }
   const time = lastMs.toString(16).padStart(12, '0');
-  const random = randomUUID();
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${counter.toString(16).padStart(3, '0')}-${random.slice(19)}`;
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${counter.toString(16).padStart(3, '0')}-${randomGroups()}`;
 }
 
 export const systemIds: Ids = { uuid: uuidv7, randomBytes: (length) => randomBytes(length) };

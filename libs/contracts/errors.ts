@@ -29,6 +29,7 @@ const entries = {
   not_found: { http: 404, retry: false, sentence: 'There is nothing here.' },
   origin_denied: { http: 403, retry: false, sentence: 'Requests from this origin are not accepted.' },
   host_denied: { http: 421, retry: false, sentence: 'This host name is not served here.' },
+  request_invalid: { http: 400, retry: false, sentence: 'The request is not valid.' },
   unknown_field: { http: 400, retry: false, sentence: 'The body holds a field that is not known here.' },
   // Identity
   unauthenticated: { http: 401, retry: false, sentence: 'A bearer token is needed.' },

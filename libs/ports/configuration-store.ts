@@ -11,6 +11,8 @@ export interface ConfigRevision {
 /** Configuration revisions, state first: a revision and the events that tell of it are one transaction. */
 export interface ConfigurationStore {
   latest(): Promise<ConfigRevision | null>;
+  /** Every tenant that was ever configured: its log outlives it. */
+  tenants(): Promise<readonly string[]>;
   /**
    * Makes `next` the revision after `previous` and stages `events` in the outbox. Returns null, having changed nothing, when
    * somebody else applied a revision in the meantime.

@@ -5,6 +5,8 @@ import { auditMigrations } from './migrations/audit.ts';
 import { operationalMigrations } from './migrations/operational.ts';
 
 export interface Installation {
+  /** Resolves when the claim is gone without having been released: the database server ended, or somebody ended our connection. */
+  readonly lost: Promise<void>;
   /** Ends the claim on the installation; the next start may have it. */
   release(): Promise<void>;
 }
@@ -18,6 +20,8 @@ export interface InstallationOptions {
 }
 
 const CLAIM = `hashtext('holdfast installation')`;
+/** A server that takes connections and never answers must not hang a start. */
+const CONNECT_TIMEOUT_MS = 15_000;
 const CLAIM_PATIENCE_MS = 3_000;
 
 /**
@@ -26,8 +30,10 @@ const CLAIM_PATIENCE_MS = 3_000;
  */
 export async function claimInstallation(options: InstallationOptions): Promise<Installation> {
   for (const url of [options.operationalUrl, options.auditUrl]) await createDatabase(url);
-  const claim = new pg.Client({ connectionString: options.operationalUrl, application_name: 'holdfast-claim', keepAlive: true });
+  const claim = new pg.Client({ connectionString: options.operationalUrl, application_name: 'holdfast-claim', keepAlive: true, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   claim.on('error', () => undefined);
+  let released = false;
+  const lost = new Promise<void>((resolve) => claim.on('end', () => released || resolve()));
   await claim.connect();
   try {
     for (let waited = 0; ; waited += 100) {
@@ -46,7 +52,13 @@ export async function claimInstallation(options: InstallationOptions): Promise<I
     await claim.end().catch(() => undefined);
     throw error;
   }
-  return { release: () => claim.end().catch(() => undefined) };
+  return {
+    lost,
+    release: () => {
+      released = true;
+      return claim.end().catch(() => undefined);
+    },
+  };
 }
 
 const OPERATIONAL_LOGINS = new Set(['holdfast_app', 'holdfast_follower']);
@@ -67,7 +79,7 @@ async function createDatabase(url: string): Promise<void> {
   const name = databaseOf(url);
   const server = new URL(url);
   server.pathname = '/postgres';
-  const client = new pg.Client({ connectionString: server.toString(), application_name: 'holdfast-create' });
+  const client = new pg.Client({ connectionString: server.toString(), application_name: 'holdfast-create', connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   await client.connect();
   try {
     const { rowCount } = await client.query('select from pg_database where datname = $1', [name]);

@@ -16,7 +16,7 @@ export interface MigrateOptions {
  * database with unknown later steps is served when none of them is breaking, and refused with a sentence otherwise.
  */
 export async function migrate(options: MigrateOptions): Promise<void> {
-  const client = new pg.Client({ connectionString: options.adminUrl, application_name: 'holdfast-migrate' });
+  const client = new pg.Client({ connectionString: options.adminUrl, application_name: 'holdfast-migrate', connectionTimeoutMillis: 15_000 });
   await client.connect();
   try {
     await client.query(`select pg_advisory_lock(hashtext('holdfast migrations'))`);

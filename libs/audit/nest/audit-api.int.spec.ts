@@ -144,16 +144,16 @@ describe('the audit API', () => {
 
   it.each([
     ['/calls?nonsense=1', 400, 'unknown_field'],
-    ['/calls?limit=0', 400, 'invalid_request'],
-    ['/calls?limit=100000', 400, 'invalid_request'],
-    ['/calls?limit=5&limit=6', 400, 'invalid_request'],
-    ['/calls?after=x', 400, 'invalid_request'],
-    ['/calls?from=yesterday', 400, 'invalid_request'],
-    ['/calls?outcome=lost', 400, 'invalid_request'],
-    ['/calls?user=%00', 400, 'invalid_request'],
-    ['/audit/events?after=-1', 400, 'invalid_request'],
-    ['/audit/events?type=%00', 400, 'invalid_request'],
-    ['/audit/findings?after=1', 400, 'invalid_request'],
+    ['/calls?limit=0', 400, 'request_invalid'],
+    ['/calls?limit=100000', 400, 'request_invalid'],
+    ['/calls?limit=5&limit=6', 400, 'request_invalid'],
+    ['/calls?after=x', 400, 'request_invalid'],
+    ['/calls?from=yesterday', 400, 'request_invalid'],
+    ['/calls?outcome=lost', 400, 'request_invalid'],
+    ['/calls?user=%00', 400, 'request_invalid'],
+    ['/audit/events?after=-1', 400, 'request_invalid'],
+    ['/audit/events?type=%00', 400, 'request_invalid'],
+    ['/audit/findings?after=1', 400, 'request_invalid'],
     ['/calls/%00', 404, 'not_found'],
   ])('refuses %s without repeating it', async (path, status, code) => {
     const { status: got, body } = await get(path);
@@ -166,8 +166,8 @@ describe('the audit API', () => {
     expect(report).toMatchObject({ verdict: 'PASS', exitCode: 0, from: 0, size: 184 });
     expect((await post('/audit/verify', { remembered: report.remember, incremental: true })).json()).toMatchObject({ verdict: 'PASS', exitCode: 0, from: 184 });
     expect((await post('/audit/verify', { remembered: { ...report.remember, size: 1000 } })).json()).toMatchObject({ verdict: 'FAIL', exitCode: 1 });
-    expect((await post('/audit/verify', { incremental: true })).json()).toMatchObject({ code: 'invalid_request' });
-    expect((await post('/audit/verify', { remembered: { size: -1 } })).json()).toMatchObject({ code: 'invalid_request' });
+    expect((await post('/audit/verify', { incremental: true })).json()).toMatchObject({ code: 'request_invalid' });
+    expect((await post('/audit/verify', { remembered: { size: -1 } })).json()).toMatchObject({ code: 'request_invalid' });
     expect((await post('/audit/verify', { fast: true })).json()).toMatchObject({ code: 'unknown_field', detail: 'not known here: fast' });
   });
 

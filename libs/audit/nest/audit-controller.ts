@@ -40,7 +40,7 @@ export class AuditController {
   @HttpCode(200)
   verify(@CurrentPrincipal() principal: Principal, @Body() body: unknown, @Headers('accept') accept: string | undefined, @Res() reply: Reply): Promise<void> {
     const { tenant, remembered, incremental } = parse(VerifyBody, body);
-    if (incremental && !remembered) throw new Refusal('invalid_request', 'incremental needs remembered: the size, frontier and chain of an earlier verification');
+    if (incremental && !remembered) throw new Refusal('request_invalid', 'incremental needs remembered: the size, frontier and chain of an earlier verification');
     const own = tenantOf(principal, tenant);
     return this.read(accept, reply, (progress) => this.queries.execute(new VerifyLog(own, remembered, incremental, progress)));
   }

@@ -42,7 +42,7 @@ export function parse<S extends z.ZodType>(schema: S, input: unknown): z.output<
   const unknown = result.error.issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : []));
   if (unknown.length > 0) throw new Refusal('unknown_field', `not known here: ${unknown.slice(0, 10).join(', ')}`);
   const places = [...new Set(result.error.issues.map((issue) => issue.path.join('.') || 'the body'))];
-  throw new Refusal('invalid_request', `not valid: ${places.slice(0, 10).join(', ')}`);
+  throw new Refusal('request_invalid', `not valid: ${places.slice(0, 10).join(', ')}`);
 }
 
 /** The caller's own tenant. Naming any other is refused in the same words whether it exists or not. */

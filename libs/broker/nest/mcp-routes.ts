@@ -11,6 +11,7 @@ export interface FastifyScope {
     method: string | string[];
     url: string;
     bodyLimit?: number;
+    helmet?: false;
     onRequest?(request: FastifyRequestLike, reply: FastifyReplyLike, done: () => void): void;
     handler(request: FastifyRequestLike, reply: FastifyReplyLike): unknown;
   }): unknown;
@@ -78,6 +79,8 @@ export function registerMcpRoutes(scope: FastifyScope, options: McpRouteOptions)
       method: METHODS,
       url,
       bodyLimit: MAX_BODY_BYTES,
+      // Headers that protect pages in browsers say nothing to an MCP client, and cost on every call.
+      helmet: false,
       onRequest: (request, reply, done) => {
         const admission = admit(request, options);
         if ('status' in admission) {

@@ -60,7 +60,7 @@ export async function composeEmbedded(options: EmbeddedOptions) {
   const outbox = new PostgresOutbox(state, sealer, { name: 'approval-service', version });
   const configuration = new PostgresConfigurationStore(state, outbox);
   const leases = new PostgresBrokerLeases(pool);
-  const local = makeLocalKeys(options.config);
+  const local = makeLocalKeys(options.config, await configuration.tenants());
 
   const upstreams = new HttpUpstreams({ clientInfo: { name: 'holdfast', version }, resolveSecret: (reference) => resolveSecret({ secretRef: reference }, options.secrets) });
   const broker = new Broker({

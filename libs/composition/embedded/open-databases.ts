@@ -16,6 +16,8 @@ export interface Databases {
   readonly reader: string;
   /** Audit: which calls of a lost broker are open. */
   readonly settler: string;
+  /** Resolves when the database server is gone, or the claim on it: nothing can be served any more. */
+  readonly lost: Promise<void>;
   /** Gives the installation free; stops the server when it is ours. */
   close(): Promise<void>;
 }
@@ -43,6 +45,7 @@ export async function openDatabases(options: OpenDatabasesOptions): Promise<Data
         projector: as(audit, 'holdfast_projector'),
         reader: as(audit, 'holdfast_reader'),
         settler: as(audit, 'holdfast_settler'),
+        lost: claim.lost,
         close: async () => {
           await claim.release();
           await server?.stop();

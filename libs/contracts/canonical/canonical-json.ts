@@ -72,8 +72,10 @@ function list(items: readonly unknown[], depthLeft: number, path: (string | numb
 
 function members(object: Record<string, unknown>, depthLeft: number, path: (string | number)[]): string {
   let out = '{';
-  // Default sort order is by UTF-16 code units, which is what RFC 8785 asks for.
-  for (const key of Object.keys(object).sort()) {
+  // By UTF-16 code units, which is what RFC 8785 asks for and what comparing strings does. Most objects are made in order.
+  const keys = Object.keys(object);
+  if (!inOrder(keys)) keys.sort();
+  for (const key of keys) {
     const member = object[key];
     if (member === undefined) continue;
     path.push(key);
@@ -83,7 +85,16 @@ function members(object: Record<string, unknown>, depthLeft: number, path: (stri
   return `${out}}`;
 }
 
+function inOrder(keys: readonly string[]): boolean {
+  for (let i = 1; i < keys.length; i++) if (keys[i - 1]! > keys[i]!) return false;
+  return true;
+}
+
+/** Printable ASCII without quote and backslash: well-formed, and its own JSON. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 function text(value: string, path: readonly (string | number)[]): string {
+  if (value.length < 100 && PLAIN.test(value)) return `"${value}"`;
   if (!value.isWellFormed()) throw new NotCanonical('lone_surrogate', pointerOf(path));
   return JSON.stringify(value);
 }

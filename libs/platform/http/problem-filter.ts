@@ -9,7 +9,7 @@ interface Reply {
   send(body: unknown): Reply;
 }
 
-const BY_STATUS: Readonly<Record<number, ErrorCode>> = { 400: 'invalid_request', 401: 'unauthenticated', 403: 'forbidden', 404: 'not_found', 405: 'method_not_allowed', 413: 'body_too_large', 415: 'unsupported_media_type' };
+const BY_STATUS: Readonly<Record<number, ErrorCode>> = { 400: 'request_invalid', 401: 'unauthenticated', 403: 'forbidden', 404: 'not_found', 405: 'method_not_allowed', 413: 'body_too_large', 415: 'unsupported_media_type' };
 
 /** Every error of the HTTP API as RFC 9457 problem details with a stable code; faults are logged and say nothing of themselves. */
 @Catch()

@@ -92,13 +92,13 @@ function pageOf<T>(found: readonly T[], limit: number, cursorOf: (item: T) => st
 }
 
 function cursor(after: string): number {
-  if (!/^\d{1,15}$/.test(after)) throw new Refusal('invalid_request', 'after is not a cursor of this list');
+  if (!/^\d{1,15}$/.test(after)) throw new Refusal('request_invalid', 'after is not a cursor of this list');
   return Number(after);
 }
 
 function findingCursor(after: string): readonly [position: string, id: string] {
   const match = /^(\d{1,18}) (.{1,300})$/.exec(after);
-  if (!match || after.includes('\u0000')) throw new Refusal('invalid_request', 'after is not a cursor of this list');
+  if (!match || after.includes('\u0000')) throw new Refusal('request_invalid', 'after is not a cursor of this list');
   return [match[1]!, match[2]!];
 }
 

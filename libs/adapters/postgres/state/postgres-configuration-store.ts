@@ -19,6 +19,11 @@ export class PostgresConfigurationStore implements ConfigurationStore {
     return row ? toRevision(row) : null;
   }
 
+  async tenants(): Promise<readonly string[]> {
+    const rows = (await this.database.query(`select distinct tenant ->> 'id' as id from state.config_revision, jsonb_array_elements(document -> 'tenants') tenant order by id`)) as { id: string }[];
+    return rows.map((row) => row.id);
+  }
+
   async apply(next: ConfigRevision, previous: number | null, source: 'start' | 'api', events: readonly EventDraft[]): Promise<ConfigRevision | null> {
     if (next.revision !== (previous ?? 0) + 1) throw new RangeError('revisions are numbered without holes');
     try {

@@ -90,6 +90,14 @@ describe('state in the operational database', () => {
     }
   });
 
+  it('knows every tenant that was ever configured, also when it is configured no more', async () => {
+    const twoTenants = configuration({ tenants: [{ id: 'acme', name: 'Acme' }, { id: 'former', name: 'Former' }] });
+    await applyConfiguration(store, twoTenants, 'api', digestOf);
+    await applyConfiguration(store, configuration(), 'api', digestOf);
+    expect(await store.tenants()).toEqual(['acme', 'former']);
+    await relayOutbox(outbox, journal);
+  });
+
   it('a relay that crashed between appending and marking appends nothing twice', async () => {
     await applyConfiguration(store, configuration({ servers: [httpServer('once')] }), 'api', digestOf);
     const [batch] = await outbox.unsent(1);

@@ -25,7 +25,7 @@ export interface ProjectorLimits {
   readonly lingerMs: number;
 }
 
-export const PROJECTOR_LIMITS: ProjectorLimits = { maxRecords: 500, maxBytes: 1 << 20, lingerMs: 40 };
+export const PROJECTOR_LIMITS: ProjectorLimits = { maxRecords: 500, maxBytes: 1 << 20, lingerMs: 100 };
 const RETRY_FIRST_MS = 50;
 const RETRY_MAX_MS = 5_000;
 

@@ -48,7 +48,7 @@ export interface CallWithTimeline {
   readonly timeline: readonly LoggedEvent[];
 }
 
-/** Reads the audit tables for people, one tenant at a time. A cursor that is none of ours is refused as `invalid_request`. */
+/** Reads the audit tables for people, one tenant at a time. A cursor that is none of ours is refused as `request_invalid`. */
 export interface AuditReader {
   /** Newest first. */
   calls(tenant: string, filter: CallFilter, page: PageRequest): Promise<Page<CallRow>>;

@@ -152,6 +152,8 @@ class Verification {
       this.producers.result(`${this.continuity.producers} producers, no event missing${this.continuity.late > 0 ? `, ${this.continuity.late} late` : ''}`),
       from > 0 ? notGiven('calls', 'not compared: the read model is compared when the whole log is read') : await checkCalls(log, this.callEvents),
       this.remembered ? this.past.result(`the log extends the ${this.remembered.size} entries known before`) : notGiven('truncation', 'not checked: no earlier size and root were given, and a cut tail shows only against one'),
+      notGiven('sealed values', 'not checked: whether what is sealed fits its commitments only the keys can tell'),
+      notGiven('findings', 'not checked: findings, producer states and cursors are derived anew by a rebuild, not here'),
       notGiven('signatures', 'not checked: this log has no signed checkpoints'),
     ];
     const verdict = verdictOf(this.index, properties);
