@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { alive, directory, freePort, Installation } from './harness/holdfast.ts';
@@ -28,6 +28,7 @@ describe('npm start, embedded', () => {
   it('a second start on the same data directory says one sentence and changes nothing', async () => {
     const first = await keep(new Installation()).start();
     const second = new Installation();
+    rmSync(dirname(second.data), { recursive: true });
     Object.defineProperty(second, 'data', { value: first.data });
     await second.launch();
     const exit = await second.exit();
@@ -88,7 +89,9 @@ describe('a bad start says what is wrong, by name and never by value, and exits'
   };
 
   it('unknown configuration key: the line and the nearest known key, exit 78', async () => {
-    const path = join(directory(), 'holdfast.yaml');
+    const place = directory();
+    keep({ close: () => Promise.resolve(rmSync(place, { recursive: true })) });
+    const path = join(place, 'holdfast.yaml');
     writeFileSync(path, 'apiVersion: holdfast/v1\ntenants: [{ id: acme, name: Acme }]\npolicys:\n  - { id: hunter2 }\n');
     const exit = await ends({ HOLDFAST_CONFIG: path });
     expect(exit.code).toBe(78);

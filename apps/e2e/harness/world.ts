@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { Caller } from './caller.ts';
 import { Installation, newKey, writeConfig } from './holdfast.ts';
 import { Upstream } from './upstream.ts';
@@ -52,6 +54,7 @@ export async function world(options: WorldOptions = {}): Promise<World> {
       await Promise.all(callers.map((caller) => caller.close()));
       await installation.close();
       await upstream.stop();
+      rmSync(dirname(config), { recursive: true, force: true });
     },
   };
 }
