@@ -74,6 +74,16 @@ describe('JournalRecorder', () => {
     expectWholeChain(w, 'globex');
   });
 
+  it('a clock that is set back changes the times and nothing else: order and chain stay whole', async () => {
+    const times = [3_000, 2_000, 1_000, 4_000];
+    const w = world({ clock: { now: () => times.shift() ?? 5_000, monotonicUs: () => 0 } });
+    await w.recorder.record([closed('1')]);
+    await w.recorder.record([closed('2')]);
+    await w.recorder.record([closed('3')]);
+    expect(w.events('acme').map((event) => Date.parse(event.time))).toEqual([3_000, 2_000, 1_000, 4_000]);
+    expectWholeChain(w, 'acme');
+  });
+
   it('resolves only when the journal has the events', async () => {
     const w = world();
     w.journal.pause();
