@@ -180,6 +180,8 @@ describe('answers', () => {
     ['a failure page', (_, response) => response.writeHead(502).end('bad gateway'), { kind: 'lost', reason: 'protocol' }],
     ['a redirect', (_, response) => response.writeHead(307, { location: '/elsewhere' }).end(), { kind: 'rejected', status: 307 }],
     ['no access', (_, response) => response.writeHead(401).end(), { kind: 'rejected', status: 401 }],
+    ['somebody in between who lost patience', (_, response) => response.writeHead(408).end(), { kind: 'lost', reason: 'protocol' }],
+    ['a conflict, perhaps with itself', (_, response) => response.writeHead(409).end(), { kind: 'lost', reason: 'protocol' }],
     ['too much traffic', (_, response) => response.writeHead(429).end(), { kind: 'rejected', status: 429 }],
     ['a closed connection', (_, response) => response.destroy(), { kind: 'lost', reason: 'broken' }],
     [

@@ -26,6 +26,9 @@ export interface ConnectionOptions {
   readonly resolveSecret: (secretRef: string) => string | Promise<string>;
 }
 
+/** Statuses that somebody in between may give after the server has begun: a request that took too long, or that met itself. */
+const IN_DOUBT: ReadonlySet<number> = new Set([408, 409, 425]);
+
 const CONNECT_TIMEOUT_MS = 5_000;
 const HANDSHAKE_TIMEOUT_MS = 5_000;
 const LIST_TIMEOUT_MS = 10_000;
@@ -132,7 +135,7 @@ export class UpstreamConnection {
       if (isObject(message['result'])) return this.sized(memberText(text, 'result')!, message['result']['isError'] === true);
       if (isRpcError(message['error'])) return { kind: 'error', text: memberText(text, 'error')! };
     }
-    if (status < 300 || status >= 500) return { kind: 'lost', reason: 'protocol' };
+    if (status < 300 || status >= 500 || IN_DOUBT.has(status)) return { kind: 'lost', reason: 'protocol' };
     if (status === 401) this.credentials = undefined;
     const sessionGone = link.era === 'legacy' && link.session !== undefined && (status === 404 || (status === 400 && refusesRequest(message)));
     if (!sessionGone || !mayReopen) return { kind: 'rejected', status };
