@@ -13,6 +13,8 @@ const common = {
 
 export default {
   workerIdleMemoryLimit: '1GB',
+  // Not a measure of anything: a busy machine must not fail a spec that only waits for real servers.
+  testTimeout: 60_000,
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/{libs,apps,bench,tools}/**/*.spec.ts'], testPathIgnorePatterns: [...common.testPathIgnorePatterns, '\\.int\\.spec\\.ts$', '<rootDir>/apps/e2e/'] },
     { ...common, displayName: 'int', testMatch: ['<rootDir>/{libs,apps,bench,tools}/**/*.int.spec.ts'], testPathIgnorePatterns: [...common.testPathIgnorePatterns, '<rootDir>/apps/e2e/'], globalSetup: '<rootDir>/libs/testing/postgres/global-setup.mjs', globalTeardown: '<rootDir>/libs/testing/postgres/global-teardown.mjs' },

@@ -143,6 +143,9 @@ async function adopt(cluster: string): Promise<{ pid: number; port: number } | u
   }
 }
 
+/** What a server says when the next try may well succeed. */
+const PASSING = /could not bind|address already in use|shared memory|lock file|being accessed/i;
+
 async function start(binaries: string, directory: string, cluster: string, extra: Readonly<Record<string, string>>, runAs: RunAs | undefined): Promise<{ pid: number; port: number }> {
   // Children of a killed server hold its shared memory for a moment; a free port can be taken between probe and use.
   for (let attempt = 1; ; attempt++) {
@@ -183,8 +186,8 @@ async function start(binaries: string, directory: string, cluster: string, extra
       const end = await Promise.race([exited, sleep(15)]);
       if (end !== undefined) break;
     }
-    if (attempt === 5) {
-      const lines = readFileSync(log).subarray(logStart).toString('utf8').trim().split('\n');
+    const lines = readFileSync(log).subarray(logStart).toString('utf8').trim().split('\n');
+    if (attempt === 5 || !lines.some((line) => PASSING.test(line))) {
       throw new Refusal('data_corrupt', `the embedded PostgreSQL did not start: ${lines.filter((line) => /FATAL|PANIC|ERROR/.test(line)).pop() ?? lines.pop() ?? 'no message'} (log: ${log})`);
     }
     await sleep(400 * attempt);
