@@ -70,4 +70,20 @@ describe('AesSealer', () => {
     const { fields } = await sealer.seal('acme', 'ada', { '/args': 1 });
     await expect(setUp(store, master(2)).sealer.open('acme', fields[0]!)).rejects.toThrow();
   });
+
+  it('goes on sealing for known subjects while the key store does not answer', async () => {
+    const store = new MemoryKeyStore();
+    let now = 0;
+    const sealer = new AesSealer(new KeyHierarchy(master(1), store, () => now));
+    const before = await sealer.seal('acme', 'ada', { '/args': 1 });
+    const answer = store.subjectKey.bind(store);
+    let answered: () => void = () => undefined;
+    const silence = new Promise<void>((resolve) => (answered = resolve));
+    store.subjectKey = (tenant, subject) => silence.then(() => answer(tenant, subject));
+    now = 3_600_000;
+    const during = await sealer.seal('acme', 'ada', { '/args': 2 });
+    expect(during.fields[0]!.keyId).toBe(before.fields[0]!.keyId);
+    expect((await sealer.open('acme', during.fields[0]!))!.canonical).toBe('2');
+    answered();
+  });
 });

@@ -8,7 +8,7 @@ export interface OpenKey {
 }
 
 const MAX_CACHED_SUBJECTS = 10_000;
-/** A destroyed subject key must stop working in every process soon, so a cached one is asked for again after this long. */
+/** A destroyed subject key gives way to a new one in every process soon, so a cached one is asked for again after this long. */
 const CACHE_MS = 5_000;
 
 /** Master key wraps tenant keys, a tenant key wraps its subjects' keys. Makes missing keys, keeps open ones for a short while. */
@@ -25,10 +25,14 @@ export class KeyHierarchy {
     if (masterKey.length !== 32) throw new RangeError('the master key must have 32 bytes');
   }
 
-  /** The subject's current key when it is open and fresh, else undefined: the way without waiting. */
+  /**
+   * The subject's key when it was ever open here: the way without waiting. One that is not fresh is asked for again meanwhile, and
+   * still serves: an outcome must be sealed also while the database is away, and what is sealed under a destroyed key nobody opens.
+   */
   cachedSubjectKey(tenant: string, subject: string): OpenKey | undefined {
     const cached = this.subjects.get(`${tenant}\n${subject}`);
-    return cached && cached.until > this.now() ? cached.key : undefined;
+    if (cached && cached.until <= this.now()) this.subjectKey(tenant, subject).catch(() => undefined);
+    return cached?.key;
   }
 
   subjectKey(tenant: string, subject: string): Promise<OpenKey> {
