@@ -204,13 +204,15 @@ function kill(pid: number): void {
   }
 }
 
+/** Whether a process still runs. One that has ended and waits for its parent to ask how does not: nobody may ever ask. */
 export function alive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
+  const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : '';
+  return !/\) [ZX] /.test(stat);
 }
 
 async function gone(pid: number): Promise<void> {

@@ -27,8 +27,10 @@ export function isRunning(pid: number, cluster: string): boolean {
   }
   if (process.platform !== 'linux') return true;
   try {
-    const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    return commandLine.some((word) => word === cluster) && !isZombie(pid);
+    if (isZombie(pid)) return false;
+    // A process that is ending has given its command line back already, but not yet its sockets and locks.
+    const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    return commandLine === '' || commandLine.split('\0').includes(cluster);
   } catch {
     return false;
   }
