@@ -52,6 +52,7 @@ const entries = {
   upstream_protocol: { http: 502, retry: false, sentence: 'The upstream server answered with something that is not MCP.' },
   upstream_broken: { http: 502, retry: false, sentence: 'The connection to the upstream server broke; whether it executed the call is unknown.' },
   result_too_large: { http: 502, retry: false, sentence: 'The call was executed, but its result is larger than allowed here.' },
+  cancelled: { http: 409, retry: false, sentence: 'The call was cancelled.' },
   outcome_being_recorded: { http: 503, retry: false, sentence: 'The call was executed and its outcome is being recorded; do not repeat it.' },
   // Configuration and start
   config_invalid: { http: 400, retry: false, sentence: 'The configuration is not valid.' },

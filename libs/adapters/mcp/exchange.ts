@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import type { Cancellation, CancelReason } from '#libs/broker/core';
 import { EventStream } from './event-stream.ts';
 
 export interface ExchangeRequest {
@@ -10,7 +11,7 @@ export interface ExchangeRequest {
   readonly maxBytes: number;
   /** Whether a message of an event stream is the one that is waited for. */
   readonly isAnswer: (message: string) => boolean;
-  readonly signal?: AbortSignal;
+  readonly cancellation?: Cancellation;
 }
 
 /**
@@ -29,7 +30,7 @@ export type Exchange =
   | { readonly kind: 'too_large'; readonly answering: boolean }
   | { readonly kind: 'not_sent'; readonly error: string }
   | { readonly kind: 'waited' }
-  | { readonly kind: 'lost'; readonly reason: 'timeout' | 'broken' | 'protocol' | 'stopped' };
+  | { readonly kind: 'lost'; readonly reason: 'timeout' | 'broken' | 'protocol' | CancelReason };
 
 /** Sends a request once; never rejects, follows no redirect, tries nothing again. */
 export function exchange(pool: Dispatcher, request: ExchangeRequest): Promise<Exchange> {
@@ -56,14 +57,14 @@ class Running implements Dispatcher.DispatchHandler {
   private readonly chunks: Buffer[] = [];
   private bytes = 0;
   private readonly timer: NodeJS.Timeout;
+  private readonly unsubscribe: (() => void) | undefined;
 
   constructor(
     private readonly request: ExchangeRequest,
     private readonly resolve: (exchange: Exchange) => void,
   ) {
     this.timer = setTimeout(() => this.giveUp('timeout'), request.timeoutMs);
-    request.signal?.addEventListener('abort', this.stop);
-    if (request.signal?.aborted) this.stop();
+    this.unsubscribe = request.cancellation?.onCancel((reason) => this.giveUp(reason));
   }
 
   /** Called just before the first byte is written. A second time would be a repetition, which must not happen. */
@@ -130,9 +131,7 @@ class Running implements Dispatcher.DispatchHandler {
     this.settle(this.controller ? { kind: 'lost', reason: 'broken' } : { kind: 'not_sent', error: nameOf(error) });
   }
 
-  private readonly stop = (): void => this.giveUp('stopped');
-
-  private giveUp(reason: 'timeout' | 'stopped'): void {
+  private giveUp(reason: 'timeout' | CancelReason): void {
     this.settle(this.controller ? { kind: 'lost', reason } : { kind: 'waited' });
     this.controller?.abort(new Error(reason));
   }
@@ -140,7 +139,7 @@ class Running implements Dispatcher.DispatchHandler {
   private settle(exchange: Exchange): void {
     if (this.settled) return;
     this.settled = true;
-    this.request.signal?.removeEventListener('abort', this.stop);
+    this.unsubscribe?.();
     // A stream may go on behind its answer; the timer then still ends it.
     if (exchange.kind !== 'answered' || !this.events) clearTimeout(this.timer);
     else this.timer.unref();

@@ -1,7 +1,9 @@
 import {
-  type ToolDefinition,
+  type Definition,
+  type ListKind,
   type UpstreamAnswer,
   type UpstreamCall,
+  type UpstreamDescription,
   type UpstreamServer,
   type Upstreams,
   UpstreamUnavailable,
@@ -16,11 +18,25 @@ export class HttpUpstreams implements Upstreams {
 
   constructor(private readonly options: HttpUpstreamOptions) {}
 
-  async tools(server: UpstreamServer): Promise<readonly ToolDefinition[]> {
-    const connection = this.connection(server);
-    if (!connection) throw new UpstreamUnavailable(`transport ${server.transport.type} is not part of this version`);
-    return connection.tools();
+  async describe(server: UpstreamServer): Promise<UpstreamDescription> {
+    return this.known(server).describe();
   }
+
+  async list(server: UpstreamServer, kind: ListKind): Promise<readonly Definition[]> {
+    return this.known(server).list(kind);
+  }
+
+  async watch(): Promise<UpstreamAnswer> {
+    return { kind: 'not_sent', reason: 'unreachable' };
+  }
+
+  async unwatch(): Promise<UpstreamAnswer> {
+    return { kind: 'not_sent', reason: 'unreachable' };
+  }
+
+  listen(): void {}
+
+  endConversation(): void {}
 
   async call(server: UpstreamServer, call: UpstreamCall): Promise<UpstreamAnswer> {
     const connection = this.connection(server);
@@ -33,6 +49,16 @@ export class HttpUpstreams implements Upstreams {
       this.connections.delete(key);
       connection.close();
     }
+  }
+
+  async close(): Promise<void> {
+    this.retain(new Set());
+  }
+
+  private known(server: UpstreamServer): UpstreamConnection {
+    const connection = this.connection(server);
+    if (!connection) throw new UpstreamUnavailable(`transport ${server.transport.type} is not part of this version`);
+    return connection;
   }
 
   private connection(server: UpstreamServer): UpstreamConnection | undefined {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { UpstreamAnswer } from '#libs/broker/core';
+import { Cancellation, type UpstreamAnswer } from '#libs/broker/core';
 import {
   answered,
   call,
@@ -141,10 +141,10 @@ describe('a call is sent at most once', () => {
     const slow = await upstream(() => undefined);
     const quick = await upstream((message, response) => json(response, result(message, RESULT)));
     const all = upstreams();
-    const controller = new AbortController();
-    const stuck = Array.from({ length: 10 }, () => all.call(serverAt(slow.port), call({ timeoutMs: 60_000, signal: controller.signal })));
+    const cancellation = new Cancellation();
+    const stuck = Array.from({ length: 10 }, () => all.call(serverAt(slow.port), call({ timeoutMs: 60_000, cancellation })));
     expect(await all.call(serverAt(quick.port), call())).toEqual(answered);
-    controller.abort();
+    cancellation.cancel('stopped');
     await Promise.all(stuck);
   });
 });

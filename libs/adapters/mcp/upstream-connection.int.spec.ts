@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { UpstreamAnswer, UpstreamCall, UpstreamServer } from '#libs/broker/core';
+import { Cancellation, type UpstreamAnswer, type UpstreamCall, type UpstreamServer } from '#libs/broker/core';
 import {
   answered,
   call,
@@ -21,8 +21,8 @@ describe('an upstream server over HTTP', () => {
   it('is asked for its era once, gets the arguments as text, and answers', async () => {
     const { port, calls, requests } = await upstream((message, response) => json(response, result(message, RESULT)));
     const all = upstreams();
-    expect(await all.call(serverAt(port), call({ argsText: '{"a":1.50,"a":2}', meta: { 'x/y': 1 } }))).toEqual(answered);
-    expect(await all.call(serverAt(port), call({ argsText: undefined }))).toEqual(answered);
+    expect(await all.call(serverAt(port), call({ params: '{"name":"t","arguments":{"a":1.50,"a":2}}', meta: { 'x/y': 1 } }))).toEqual(answered);
+    expect(await all.call(serverAt(port), call({ params: '{"name":"t"}' }))).toEqual(answered);
     expect(requests.map(({ message }) => message.method)).toEqual([
       'server/discover',
       'initialize',
@@ -37,7 +37,7 @@ describe('an upstream server over HTTP', () => {
     });
   });
 
-  it('lists all pages, and drops what is no definition', async () => {
+  it('lists all pages, without what has no name', async () => {
     const { port } = await upstream(
       () => undefined,
       (message, response) => {
@@ -52,8 +52,8 @@ describe('an upstream server over HTTP', () => {
         json(response, result(message, { tools, ...(page < 3 ? { nextCursor: String(page + 1) } : {}) }));
       },
     );
-    const tools = await upstreams().tools(serverAt(port));
-    expect(tools.map(({ name }) => name)).toEqual(['t0', 't1', 't2', 't3']);
+    const tools = await upstreams().list(serverAt(port), 'tools');
+    expect(tools.map((tool) => tool['name'])).toEqual(['t0', 't1', 't2', 't3'].flatMap((name) => [name, 'no-schema']));
     expect(tools[0]).toEqual({ name: 't0', inputSchema: { type: 'object' }, extra: { kept: true } });
   });
 
@@ -65,7 +65,7 @@ describe('an upstream server over HTTP', () => {
           ? json(response, result(message, { tools: [], nextCursor: String(Math.random()) }))
           : legacy(message, response),
     );
-    await expect(upstreams().tools(serverAt(port))).rejects.toThrow(/pages/);
+    await expect(upstreams().list(serverAt(port), 'tools')).rejects.toThrow(/pages/);
   });
 
   it('gets its own credentials and nobody else is told', async () => {
@@ -78,7 +78,7 @@ describe('an upstream server over HTTP', () => {
     });
     const server = serverAt(port, { key: 'other', auth: { type: 'header', name: 'X-Key', value: { secretRef: 'env:NONE' } } });
     expect(await broken.call(server, call())).toEqual({ kind: 'not_sent', reason: 'unreachable' });
-    await expect(broken.tools(server)).rejects.toThrow(/^(?!.*s3cret)/);
+    await expect(broken.list(server, 'tools')).rejects.toThrow(/^(?!.*s3cret)/);
   });
 });
 
@@ -209,8 +209,8 @@ describe('answers', () => {
   });
 
   it('are not waited for when the broker stops', async () => {
-    const controller = new AbortController();
-    expect(await answer(() => controller.abort(), { signal: controller.signal })).toEqual([{ kind: 'lost', reason: 'stopped' }, 1]);
+    const cancellation = new Cancellation();
+    expect(await answer(() => cancellation.cancel('stopped'), { cancellation })).toEqual([{ kind: 'lost', reason: 'stopped' }, 1]);
   });
 
   it.each([

@@ -4,21 +4,29 @@ import {
   isObject,
   type JsonObject,
   LEGACY_VERSIONS,
+  type Definition,
+  type ListKind,
+  LISTS,
   memberText,
   META_CLIENT_CAPABILITIES,
   META_CLIENT_INFO,
   META_PROTOCOL_VERSION,
+  META_SERVER_INFO,
   MODERN_VERSION,
-  type ToolDefinition,
   type UpstreamAnswer,
   type UpstreamCall,
+  type UpstreamDescription,
   type UpstreamServer,
   UpstreamUnavailable,
+  withMember,
 } from '#libs/broker/core';
 import { type Exchange, exchange } from './exchange.ts';
 
 /** How the server wants to be spoken to, found out once. */
 type Link = { readonly era: 'modern' } | { readonly era: 'legacy'; readonly protocol: string; readonly session: string | undefined };
+
+/** A link, and what the server said of itself when it was made. */
+type Opened = Link & { readonly description: UpstreamDescription };
 
 export interface ConnectionOptions {
   readonly clientInfo: { readonly name: string; readonly version: string };
@@ -48,7 +56,7 @@ const RETRY_AFTER_MS = 1_000;
 export class UpstreamConnection {
   private readonly pool: Pool;
   private readonly path: string;
-  private link: Promise<Link> | undefined;
+  private link: Promise<Opened> | undefined;
   private failedMs = Number.NEGATIVE_INFINITY;
   private credentials: Promise<readonly string[]> | undefined;
   private calls = 0;
@@ -82,9 +90,14 @@ export class UpstreamConnection {
   }
 
   /** Throws {@link UpstreamUnavailable}. */
-  async tools(): Promise<readonly ToolDefinition[]> {
+  async describe(): Promise<UpstreamDescription> {
+    return (await this.connected()).description;
+  }
+
+  /** Throws {@link UpstreamUnavailable}. */
+  async list(kind: ListKind): Promise<readonly Definition[]> {
     try {
-      return await this.allPages();
+      return await this.allPages(kind);
     } catch (error) {
       this.link = undefined;
       throw error instanceof UpstreamUnavailable ? error : new UpstreamUnavailable('the tool list could not be read');
@@ -105,7 +118,7 @@ export class UpstreamConnection {
     } catch {
       return { kind: 'not_sent', reason: 'unreachable' };
     }
-    if (call.signal.aborted) return { kind: 'lost', reason: 'stopped' };
+    if (call.cancellation.reason) return { kind: 'not_sent', reason: call.cancellation.reason };
     const exchanged = await exchange(this.pool, {
       path: this.path,
       headers: [...COMMON_HEADERS, ...credentials, ...callHeaders(link, call)],
@@ -113,7 +126,7 @@ export class UpstreamConnection {
       timeoutMs: call.timeoutMs,
       maxBytes: this.server.limits.maxResultBytes + ENVELOPE_BYTES,
       isAnswer: (message) => isAnswerTo(message, call.requestId),
-      signal: call.signal,
+      cancellation: call.cancellation,
     });
     if (exchanged.kind === 'answered') return this.read(exchanged, call, used, link, mayReopen);
     if (exchanged.kind === 'not_sent') return { kind: 'not_sent', reason: 'unreachable' };
@@ -150,26 +163,26 @@ export class UpstreamConnection {
     return isError ? { kind: 'too_large', isError } : { kind: 'too_large' };
   }
 
-  private callBody(link: Link, { requestId, tool, argsText, meta }: UpstreamCall): string {
+  private callBody(link: Link, { requestId, method, params, meta }: UpstreamCall): string {
     const shown = link.era === 'modern' ? { ...meta, ...this.envelope } : meta;
-    const rest = Object.keys(shown).length === 0 ? '' : `,"_meta":${JSON.stringify(shown)}`;
-    const args = argsText === undefined ? '' : `,"arguments":${argsText}`;
-    return `{"jsonrpc":"2.0","id":${JSON.stringify(requestId)},"method":"tools/call","params":{"name":${JSON.stringify(tool)}${args}${rest}}}`;
+    const all = Object.keys(shown).length === 0 ? params : withMember(params, '_meta', JSON.stringify(shown));
+    return `{"jsonrpc":"2.0","id":${JSON.stringify(requestId)},"method":${JSON.stringify(method)},"params":${all}}`;
   }
 
-  private async allPages(): Promise<readonly ToolDefinition[]> {
+  private async allPages(kind: ListKind): Promise<readonly Definition[]> {
     const link = await this.connected();
-    const tools: ToolDefinition[] = [];
+    const member = LISTS[kind];
+    const tools: Definition[] = [];
     let cursor: string | undefined;
     for (let page = 0; page < MAX_PAGES; page++) {
       const params: Record<string, unknown> = {
         ...(cursor === undefined ? {} : { cursor }),
         ...(link.era === 'modern' ? { _meta: this.envelope } : {}),
       };
-      const result = await this.request(link, 'tools/list', params, LIST_TIMEOUT_MS, LIST_PAGE_BYTES);
-      const listed = result['tools'];
+      const result = await this.request(link, METHODS[kind], params, LIST_TIMEOUT_MS, LIST_PAGE_BYTES);
+      const listed = result[kind];
       if (!Array.isArray(listed)) throw new UpstreamUnavailable('the tool list is not a list');
-      tools.push(...listed.filter(isDefinition));
+      tools.push(...listed.filter((entry) => isNamed(entry, member)));
       if (tools.length > MAX_TOOLS) throw new UpstreamUnavailable(`the server has more than ${MAX_TOOLS} tools`);
       const next = result['nextCursor'];
       if (typeof next !== 'string' || next === cursor) return tools;
@@ -178,7 +191,7 @@ export class UpstreamConnection {
     throw new UpstreamUnavailable(`the tool list has more than ${MAX_PAGES} pages`);
   }
 
-  private connected(): Promise<Link> {
+  private connected(): Promise<Opened> {
     if (this.link) return this.link;
     if (performance.now() - this.failedMs < RETRY_AFTER_MS)
       return Promise.reject(new UpstreamUnavailable('the server did not answer a moment ago'));
@@ -191,18 +204,22 @@ export class UpstreamConnection {
     return link;
   }
 
-  private async handshake(): Promise<Link> {
+  private async handshake(): Promise<Opened> {
     const modern: Link = { era: 'modern' };
     const probe = await this.post(modern, 'server/discover', { _meta: this.envelope }, HANDSHAKE_TIMEOUT_MS, HANDSHAKE_BYTES);
     if (probe.kind !== 'answered') throw unavailable(probe);
     if (probe.status === 401 || probe.status === 403) throw this.denied(probe.status);
     const discovered = resultOf(probe);
     const versions = discovered?.['supportedVersions'];
-    if (Array.isArray(versions) && versions.includes(MODERN_VERSION)) return modern;
+    if (Array.isArray(versions) && versions.includes(MODERN_VERSION)) {
+      const meta = discovered!['_meta'];
+      const info = isObject(meta) ? meta[META_SERVER_INFO] : undefined;
+      return { ...modern, description: described('modern', MODERN_VERSION, { serverInfo: info, ...discovered }) };
+    }
     return this.initialize();
   }
 
-  private async initialize(): Promise<Link> {
+  private async initialize(): Promise<Opened> {
     const params = { protocolVersion: LEGACY_VERSIONS[0], capabilities: {}, clientInfo: this.options.clientInfo };
     const opening: Link = { era: 'legacy', protocol: '', session: undefined };
     const opened = await this.post(opening, 'initialize', params, HANDSHAKE_TIMEOUT_MS, HANDSHAKE_BYTES);
@@ -212,7 +229,7 @@ export class UpstreamConnection {
     const protocol = result?.['protocolVersion'];
     if (typeof protocol !== 'string' || !/^[0-9-]{1,32}$/.test(protocol))
       throw new UpstreamUnavailable(`the server did not answer initialize (HTTP ${opened.status})`);
-    const link: Link = { era: 'legacy', protocol, session: opened.session };
+    const link = { era: 'legacy', protocol, session: opened.session, description: described('legacy', protocol, result!) } as const;
     const body = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
     const told = await exchange(this.pool, {
       path: this.path,
@@ -276,6 +293,12 @@ export class UpstreamConnection {
 
 /** What a result may be wrapped in without counting against its bound. */
 const ENVELOPE_BYTES = 64 * 1024;
+const METHODS: Readonly<Record<ListKind, string>> = {
+  tools: 'tools/list',
+  prompts: 'prompts/list',
+  resources: 'resources/list',
+  resourceTemplates: 'resources/templates/list',
+};
 const COMMON_HEADERS = ['content-type', 'application/json', 'accept', 'application/json, text/event-stream'];
 const MODERN_HEADERS = ['mcp-protocol-version', MODERN_VERSION];
 
@@ -286,9 +309,9 @@ function sessionHeaders(link: Extract<Link, { era: 'legacy' }>): string[] {
   ];
 }
 
-function callHeaders(link: Link, { tool, paramHeaders }: UpstreamCall): string[] {
+function callHeaders(link: Link, { method, named, paramHeaders }: UpstreamCall): string[] {
   if (link.era === 'legacy') return sessionHeaders(link);
-  return [...MODERN_HEADERS, 'mcp-method', 'tools/call', 'mcp-name', encodeHeader(tool), ...Object.entries(paramHeaders).flat()];
+  return [...MODERN_HEADERS, 'mcp-method', method, ...(named === undefined ? [] : ['mcp-name', encodeHeader(named)]), ...Object.entries(paramHeaders).flat()];
 }
 
 function parse(text: string): unknown {
@@ -322,10 +345,19 @@ function resultOf(answered: Extract<Exchange, { kind: 'answered' }>): JsonObject
   return isObject(result) ? result : undefined;
 }
 
-function isDefinition(tool: unknown): tool is ToolDefinition {
-  return (
-    isObject(tool) && typeof tool['name'] === 'string' && tool['name'] !== '' && tool['name'].length <= 256 && isObject(tool['inputSchema'])
-  );
+function isNamed(entry: unknown, member: string): entry is Definition {
+  return isObject(entry) && typeof entry[member] === 'string' && entry[member] !== '';
+}
+
+function described(era: 'legacy' | 'modern', protocol: string, said: JsonObject): UpstreamDescription {
+  const { capabilities, serverInfo, instructions } = said;
+  return {
+    era,
+    protocol,
+    capabilities: isObject(capabilities) ? capabilities : {},
+    serverInfo: isObject(serverInfo) ? serverInfo : {},
+    instructions: typeof instructions === 'string' ? instructions : undefined,
+  };
 }
 
 function unavailable(exchanged: Exchange): UpstreamUnavailable {

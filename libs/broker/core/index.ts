@@ -6,7 +6,7 @@ export { type DeniedAuthentication, DeniedAuthentications } from './identity/den
 export { Hosts } from './identity/hosts.ts';
 export type { HeaderOf } from './mcp/classify.ts';
 export type { McpEndpoint, McpRequest } from './mcp/endpoint.ts';
-export { memberText } from './mcp/json-text.ts';
+export { memberText, withMember, withoutMember } from './mcp/json-text.ts';
 export { encodeHeader } from './mcp/param-headers.ts';
 export { errorReply, type McpReply } from './mcp/reply.ts';
 export { SessionSealer } from './mcp/sessions.ts';
@@ -18,6 +18,7 @@ export {
   META_CLIENT_CAPABILITIES,
   META_CLIENT_INFO,
   META_PROTOCOL_VERSION,
+  META_SERVER_INFO,
   MODERN_VERSION,
 } from './mcp/protocol.ts';
 export {
@@ -31,10 +32,19 @@ export {
 export { compilePolicySet, type PolicyCompiler, type PolicySet } from './policy/policy-set.ts';
 export { couldBeAllowed, decide, type Decision, type DecisionInput } from './policy/decide.ts';
 export { compileRegistry, type Registry } from './registry/registry.ts';
+export { Cancellation, type CancelReason } from './call/cancellation.ts';
 export {
+  type Definition,
+  type ListKind,
+  LISTS,
+  type PeerAnswer,
+  type PeerRequest,
   type ToolDefinition,
   type UpstreamAnswer,
   type UpstreamCall,
+  type UpstreamClient,
+  type UpstreamDescription,
+  type UpstreamListener,
   type UpstreamServer,
   Upstreams,
   UpstreamUnavailable,

@@ -210,7 +210,7 @@ describe('the MCP routes', () => {
     });
     const reply = await send('/mcp', { headers: { ...modern, 'mcp-method': 'tools/call', 'mcp-name': 'billing__refund' }, body });
     expect(reply.body).toBe('{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","content":[]}}');
-    expect(spec.upstreams.calls[0]?.call.argsText).toBe(JSON.stringify(args));
+    expect(spec.upstreams.calls[0]?.call.params).toBe(`{"name":"refund","arguments":${JSON.stringify(args)}}`);
   });
 
   it('have nothing to read', async () => {

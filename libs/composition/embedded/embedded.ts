@@ -116,7 +116,7 @@ export async function composeEmbedded(options: EmbeddedOptions) {
       while (systemClock.monotonicUs() < until && (await openCalls.lag().catch(() => 0n)) > 0n) await sleep(20);
     },
     async close(): Promise<void> {
-      upstreams.retain(new Set());
+      await upstreams.close();
       await journal.close();
       await state.destroy();
       await Promise.all([pool.end(), settlerPool.end(), readerPool.end()]);

@@ -1,7 +1,11 @@
 import {
+  type Definition,
+  type ListKind,
   type ToolDefinition,
   type UpstreamAnswer,
   type UpstreamCall,
+  type UpstreamDescription,
+  type UpstreamListener,
   type UpstreamServer,
   type Upstreams,
   UpstreamUnavailable,
@@ -14,7 +18,26 @@ export class MemoryUpstreams implements Upstreams {
   answer: (call: UpstreamCall) => UpstreamAnswer | Promise<UpstreamAnswer> = () => ({ kind: 'result', text: '{"content":[]}' });
   asked = 0;
 
-  tools(server: UpstreamServer): Promise<readonly ToolDefinition[]> {
+  readonly descriptions = new Map<string, Partial<UpstreamDescription>>();
+  readonly others = new Map<string, readonly Definition[]>();
+  readonly watched = new Set<string>();
+  readonly ended: string[] = [];
+  listener: UpstreamListener | undefined;
+
+  describe(server: UpstreamServer): Promise<UpstreamDescription> {
+    if (!this.lists.has(server.id)) return Promise.reject(new UpstreamUnavailable('the server cannot be reached'));
+    return Promise.resolve({
+      era: 'legacy',
+      protocol: '2025-11-25',
+      capabilities: { tools: {} },
+      serverInfo: { name: server.id, version: '1' },
+      instructions: undefined,
+      ...this.descriptions.get(server.id),
+    });
+  }
+
+  list(server: UpstreamServer, kind: ListKind): Promise<readonly Definition[]> {
+    if (kind !== 'tools') return Promise.resolve(this.others.get(`${server.id} ${kind}`) ?? []);
     this.asked++;
     const tools = this.lists.get(server.id);
     return tools ? Promise.resolve(tools) : Promise.reject(new UpstreamUnavailable('the server cannot be reached'));
@@ -25,7 +48,27 @@ export class MemoryUpstreams implements Upstreams {
     return this.answer(call);
   }
 
+  async watch(server: UpstreamServer, uri: string): Promise<UpstreamAnswer> {
+    this.watched.add(`${server.id} ${uri}`);
+    return { kind: 'result', text: '{}' };
+  }
+
+  async unwatch(server: UpstreamServer, uri: string): Promise<UpstreamAnswer> {
+    this.watched.delete(`${server.id} ${uri}`);
+    return { kind: 'result', text: '{}' };
+  }
+
+  listen(listener: UpstreamListener): void {
+    this.listener = listener;
+  }
+
+  endConversation(conversation: string): void {
+    this.ended.push(conversation);
+  }
+
   retain(): void {}
+
+  async close(): Promise<void> {}
 }
 
 export function tool(name: string, more: Partial<ToolDefinition> = {}): ToolDefinition {

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Server as TcpServer } from 'node:net';
-import type { UpstreamAnswer, UpstreamCall, UpstreamServer } from '#libs/broker/core';
+import { Cancellation, type UpstreamAnswer, type UpstreamCall, type UpstreamServer } from '#libs/broker/core';
 import { HttpUpstreams } from '../http-upstreams.ts';
 
 export interface Message {
@@ -90,19 +90,20 @@ export function serverAt(
 
 export function upstreams(resolveSecret: (ref: string) => string = () => 'unused'): HttpUpstreams {
   const all = new HttpUpstreams({ clientInfo: { name: 'holdfast', version: '0' }, resolveSecret });
-  open.push(() => all.retain(new Set()));
+  open.push(() => all.close());
   return all;
 }
 
 let ids = 0;
 export const call = (more: Partial<UpstreamCall> = {}): UpstreamCall => ({
   requestId: `call-${++ids}`,
-  tool: 't',
-  argsText: '{"a":1.0}',
+  method: 'tools/call',
+  named: 't',
+  params: '{"name":"t","arguments":{"a":1.0}}',
   meta: {},
   paramHeaders: {},
   timeoutMs: 2_000,
-  signal: new AbortController().signal,
+  cancellation: new Cancellation(),
   ...more,
 });
 

@@ -45,7 +45,7 @@ describe('calls in flight', () => {
     const spec = new SpecBroker();
     await spec.names();
     spec.upstreams.answer = (call) =>
-      new Promise((resolve) => call.signal.addEventListener('abort', () => resolve({ kind: 'lost', reason: 'stopped' })));
+      new Promise((resolve) => call.cancellation.onCancel(() => resolve({ kind: 'lost', reason: 'stopped' })));
     const running = spec.call('billing__refund', {});
     while (spec.upstreams.calls.length < 1) await tick();
     spec.broker.stop();

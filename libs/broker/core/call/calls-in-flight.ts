@@ -1,3 +1,5 @@
+import { Cancellation } from './cancellation.ts';
+
 /** A call between its arrival and its answer. */
 export interface CallInFlight {
   readonly call: string;
@@ -8,20 +10,20 @@ export interface CallInFlight {
 
 /** The calls this broker is working on: counted for its bound, waited for when it stops. */
 export class CallsInFlight {
-  private readonly open = new Map<CallInFlight, AbortController>();
+  private readonly open = new Map<CallInFlight, Cancellation>();
   private readonly waiting: (() => void)[] = [];
   private closed = false;
 
   constructor(private readonly max: number) {}
 
   /** A word when the call is not taken; otherwise the caller must `leave`, whatever happens. */
-  enter(call: CallInFlight): 'stopping' | 'overloaded' | { readonly signal: AbortSignal; leave(): void } {
+  enter(call: CallInFlight): 'stopping' | 'overloaded' | { readonly cancellation: Cancellation; leave(): void } {
     if (this.closed) return 'stopping';
     if (this.open.size >= this.max) return 'overloaded';
-    const controller = new AbortController();
-    this.open.set(call, controller);
+    const cancellation = new Cancellation();
+    this.open.set(call, cancellation);
     return {
-      signal: controller.signal,
+      cancellation,
       leave: () => {
         this.open.delete(call);
         if (this.open.size === 0) for (const resolve of this.waiting.splice(0)) resolve();
@@ -36,7 +38,7 @@ export class CallsInFlight {
 
   /** Stops waiting for upstream servers: each call still open gets its outcome recorded as unknown and is answered. */
   abort(): void {
-    for (const controller of this.open.values()) controller.abort();
+    for (const cancellation of this.open.values()) cancellation.cancel('stopped');
   }
 
   /** Resolves when no call is in flight. */

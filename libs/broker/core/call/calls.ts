@@ -7,6 +7,7 @@ import type { TenantRegistry } from '../registry/registry.ts';
 import type { Resolution } from '../registry/visible-tools.ts';
 import type { UpstreamAnswer, Upstreams } from '../upstream/upstreams.ts';
 import type { CallAnswer, RefusedCall, ToolCall } from './call.ts';
+import type { Cancellation } from './cancellation.ts';
 import { abandonedDraft, type ArgumentFacts, completedDraft, decidedDraft, requestedDraft } from './call-drafts.ts';
 import type { CallsInFlight } from './calls-in-flight.ts';
 import { type Outcome, readAnswer } from './outcome.ts';
@@ -47,7 +48,7 @@ export class Calls {
     const entered = this.deps.inFlight.enter({ call: call.id, tenant: call.principal.tenant, tool: call.name, sinceUs: call.receivedUs });
     if (typeof entered === 'string') return notExecuted(call, entered);
     try {
-      return await this.admit(call, registry, resolution, entered.signal);
+      return await this.admit(call, registry, resolution, entered.cancellation);
     } catch (error) {
       // Nothing was sent: from the moment of dispatch on, no exception leaves `execute`.
       this.deps.onFault(error, call.id);
@@ -57,7 +58,7 @@ export class Calls {
     }
   }
 
-  private async admit(call: ToolCall, registry: TenantRegistry, resolution: Resolution, signal: AbortSignal): Promise<CallAnswer> {
+  private async admit(call: ToolCall, registry: TenantRegistry, resolution: Resolution, cancellation: Cancellation): Promise<CallAnswer> {
     const { clock, ids, digest } = this.deps;
     const canonical = canonicalJson(call.args ?? {});
     const args: ArgumentFacts = { digest: digest(canonical), bytes: call.argsText === undefined ? 0 : Buffer.byteLength(call.argsText) };
@@ -79,7 +80,7 @@ export class Calls {
     // The wait for the journal may have been long: a broker that lost touch meanwhile, or was given up, sends nothing any more.
     const stale = this.stale();
     if (stale) return this.abandon(call, decided, stale);
-    return this.execute(call, allowed, decided, signal, { policyUs: judgedUs - judgedFromUs, logUs: clock.monotonicUs() - judgedUs });
+    return this.execute(call, allowed, decided, cancellation, { policyUs: judgedUs - judgedFromUs, logUs: clock.monotonicUs() - judgedUs });
   }
 
   /** The checks in their order; the first that speaks against the call settles it. */
@@ -180,12 +181,12 @@ export class Calls {
     call: ToolCall,
     tool: PinnedTool,
     decided: string,
-    signal: AbortSignal,
+    cancellation: Cancellation,
     spent: { policyUs: number; logUs: number },
   ): Promise<CallAnswer> {
     const { clock } = this.deps;
     const sentUs = clock.monotonicUs();
-    const outcome = await this.dispatch(call, tool, signal);
+    const outcome = await this.dispatch(call, tool, cancellation);
     const answeredUs = clock.monotonicUs();
     const data: EventData<'call.completed'> = {
       outcome: outcome.outcome,
@@ -211,17 +212,18 @@ export class Calls {
     }
   }
 
-  private async dispatch(call: ToolCall, tool: PinnedTool, signal: AbortSignal): Promise<Outcome> {
+  private async dispatch(call: ToolCall, tool: PinnedTool, cancellation: Cancellation): Promise<Outcome> {
     let answer: UpstreamAnswer;
     try {
       answer = await this.deps.upstreams.call(tool.registered.upstream, {
         requestId: call.id,
-        tool: tool.name,
-        argsText: call.argsText,
+        method: 'tools/call',
+        named: tool.name,
+        params: `{"name":${JSON.stringify(tool.name)}${call.argsText === undefined ? '' : `,"arguments":${call.argsText}`}}`,
         meta: call.upstreamMeta,
         paramHeaders: tool.paramHeaders.length === 0 ? {} : outgoingParamHeaders(tool.paramHeaders, call.args),
         timeoutMs: tool.registered.upstream.limits.timeoutMs,
-        signal,
+        cancellation,
       });
       return readAnswer(call, answer, this.deps.digest);
     } catch (error) {

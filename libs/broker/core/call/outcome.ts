@@ -20,6 +20,8 @@ export interface Outcome {
   readonly answer: CallAnswer;
 }
 
+const NOT_SENT = { busy: 'overloaded', unreachable: 'upstream_unreachable', cancelled: 'cancelled', stopped: 'stopping' } as const;
+
 /** A pure reading of the answer. Whatever cannot be told is `unknown`; nothing is guessed in anybody's favour. */
 export function readAnswer(call: ToolCall, answer: UpstreamAnswer, digest: (text: string) => string): Outcome {
   switch (answer.kind) {
@@ -35,7 +37,7 @@ export function readAnswer(call: ToolCall, answer: UpstreamAnswer, digest: (text
     case 'too_large':
       return told(call, answer.isError ? 'failed' : 'succeeded', 'result_too_large', 'executed');
     case 'not_sent':
-      return told(call, 'failed', answer.reason === 'busy' ? 'overloaded' : 'upstream_unreachable', 'not_executed');
+      return told(call, 'failed', NOT_SENT[answer.reason], 'not_executed');
     case 'rejected':
       return told(
         call,
@@ -46,6 +48,9 @@ export function readAnswer(call: ToolCall, answer: UpstreamAnswer, digest: (text
       );
     case 'lost':
       if (answer.reason === 'timeout') return told(call, 'unknown', 'upstream_timeout', 'unknown');
+      if (answer.reason === 'cancelled') {
+        return told(call, 'unknown', 'cancelled', 'unknown', 'The call was cancelled while it was running; whether it was executed is unknown.');
+      }
       if (answer.reason === 'stopped') {
         return told(
           call,

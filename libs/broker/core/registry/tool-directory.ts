@@ -1,5 +1,6 @@
 import type { Clock } from '#libs/ports';
-import type { ToolDefinition, UpstreamServer, Upstreams } from '../upstream/upstreams.ts';
+import { isObject } from '../mcp/protocol.ts';
+import type { Definition, ToolDefinition, UpstreamServer, Upstreams } from '../upstream/upstreams.ts';
 
 interface Entry {
   definitions: readonly ToolDefinition[] | undefined;
@@ -20,7 +21,7 @@ export class ToolDirectory {
   private readonly entries = new Map<string, Entry>();
 
   constructor(
-    private readonly upstreams: Pick<Upstreams, 'tools'>,
+    private readonly upstreams: Pick<Upstreams, 'list'>,
     private readonly clock: Clock,
     private readonly onUnavailable: (server: UpstreamServer, error: unknown) => void,
   ) {}
@@ -53,7 +54,7 @@ export class ToolDirectory {
     const startedUs = this.clock.monotonicUs();
     let failed = false;
     try {
-      entry.definitions = await this.upstreams.tools(server);
+      entry.definitions = (await this.upstreams.list(server, 'tools')).filter(isToolDefinition);
     } catch (error) {
       failed = true;
       this.onUnavailable(server, error);
@@ -62,4 +63,9 @@ export class ToolDirectory {
     entry.hangs = failed && entry.askedUs - startedUs > HANGS_US;
     entry.asking = undefined;
   }
+}
+
+function isToolDefinition(entry: Definition): entry is ToolDefinition {
+  const name = entry['name'];
+  return typeof name === 'string' && name.length <= 256 && isObject(entry['inputSchema']);
 }

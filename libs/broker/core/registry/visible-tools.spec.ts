@@ -14,7 +14,14 @@ describe('what a caller sees', () => {
     expect(await spec.names({ server: 'billing' })).toEqual(['refund', 'list', 'purge']);
     await spec.call('billing__refund', {});
     await spec.call('refund', {}, { server: 'billing' });
-    expect(spec.upstreams.calls.map(({ call }) => call.tool)).toEqual(['refund', 'refund']);
+    expect(spec.upstreams.calls.map(({ call }) => call.named)).toEqual(['refund', 'refund']);
+  });
+
+  it('is no tool when its server says no schema, or no name that can be kept', async () => {
+    const spec = new SpecBroker(config({ policies: everything }));
+    const entries = [{ name: 'bare' }, { name: 'x'.repeat(257), inputSchema: {} }, tool('whole')];
+    spec.upstreams.lists.set('billing', entries as never);
+    expect(await spec.names({ server: 'billing' })).toEqual(['whole']);
   });
 
   it('hides what policy never allows, and answers a call of it exactly as one of a name that does not exist', async () => {
