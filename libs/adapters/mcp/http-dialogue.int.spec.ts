@@ -8,7 +8,7 @@ afterEach(closeAll);
 describe('what a server says while it works on a call', () => {
   it('reaches the client in order and before the answer, also what comes in the same piece as the answer', async () => {
     const { port, calls } = await upstream((message, response) => {
-      const { progressToken } = message.params?.['_meta'] as { progressToken: string };
+      const { progressToken } = message.params!['_meta'] as { progressToken: string };
       sse(response).write(event(progress(progressToken, 1)));
       setImmediate(() =>
         response.end(
