@@ -1,4 +1,4 @@
-import { type JsonObject, type UpstreamCall, withMember } from '#libs/broker/core';
+import { Cancellation, type JsonObject, type UpstreamCall, withMember } from '#libs/broker/core';
 import { envelope } from './handshake.ts';
 import { requestText } from './rpc.ts';
 
@@ -22,4 +22,11 @@ export class CallText {
     if (!own && !client) return this.bare;
     return JSON.stringify({ ...meta, ...progress, ...envelope(this.clientInfo, client) });
   }
+}
+
+const OWN_TIMEOUT_MS = 10_000;
+
+/** A request that we make ourselves, as if it were a call. */
+export function ownCall(requestId: string, method: string, params: string): UpstreamCall {
+  return { requestId, method, named: undefined, params, meta: {}, paramHeaders: {}, timeoutMs: OWN_TIMEOUT_MS, cancellation: new Cancellation() };
 }

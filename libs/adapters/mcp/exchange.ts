@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { CancelReason, JsonObject } from '#libs/broker/core';
-import { EventStream, EventTooLarge } from './event-stream.ts';
+import { EventStream, EventTooLarge, type StreamEvent } from './event-stream.ts';
 
 export interface ExchangeRequest {
   readonly method: 'POST' | 'GET' | 'DELETE';
@@ -13,7 +13,7 @@ export interface ExchangeRequest {
   /** Of a stream as a whole, when that has a bound. */
   readonly maxStreamBytes?: number;
   /** Takes each message of an event stream, in order; gives it back, parsed, when it is the one that is waited for. */
-  readonly onMessage?: (text: string) => JsonObject | undefined;
+  readonly onMessage?: (text: string, event: string) => JsonObject | undefined;
   /** The answer begins; `stream` when it is a stream of events. */
   readonly onStart?: (status: number, stream: boolean) => void;
 }
@@ -124,7 +124,7 @@ class Running implements Dispatcher.DispatchHandler, Exchanging {
     this.session = typeof session === 'string' ? session : undefined;
     const type = String(headers['content-type'] ?? '').toLowerCase();
     this.json = type.startsWith('application/json');
-    if (type.startsWith('text/event-stream')) this.events = new EventStream((event) => this.event(event.data), this.request.maxBytes);
+    if (type.startsWith('text/event-stream')) this.events = new EventStream((event) => this.event(event), this.request.maxBytes);
     this.request.onStart?.(status, this.events !== undefined && status < 300);
   }
 
@@ -178,9 +178,9 @@ class Running implements Dispatcher.DispatchHandler, Exchanging {
     this.controller?.abort(new Error(reason));
   }
 
-  private event(text: string): void {
+  private event({ name, data: text }: StreamEvent): void {
     if (this.settled) return;
-    const message = this.request.onMessage?.(text);
+    const message = this.request.onMessage?.(text, name);
     if (message) this.settle({ kind: 'answered', status: this.status, session: this.session, json: true, text, message });
   }
 

@@ -1,10 +1,8 @@
 import {
-  Cancellation,
   type Definition,
   isObject,
   type JsonObject,
   type ListKind,
-  memberText,
   type UpstreamAnswer,
   type UpstreamCall,
   type UpstreamDescription,
@@ -12,8 +10,9 @@ import {
   UpstreamUnavailable,
 } from '#libs/broker/core';
 import { Breaker } from './breaker.ts';
-import { CallText } from './call-text.ts';
-import { announcedChanges, type ConnectionOptions, type Listening, NOTHING, tellChanged, type UpstreamConnection } from './connection.ts';
+import { readCallAnswer } from './call-answer.ts';
+import { CallText, ownCall } from './call-text.ts';
+import { announcedChanges, type ConnectionOptions, type Listening, tellChanged, type UpstreamConnection } from './connection.ts';
 import { Conversations, type OwnSession } from './conversations.ts';
 import type { Exchange } from './exchange.ts';
 import { envelope, initializeParams, readDiscovered, readInitialized } from './handshake.ts';
@@ -25,6 +24,8 @@ import { LegacySession } from './legacy-session.ts';
 import { AnsweredWithError, allPages, LIST_PAGE_BYTES, LIST_TIMEOUT_MS } from './lists.ts';
 import { isRpcError, notificationText, parse } from './rpc.ts';
 import { Subscriptions } from './subscriptions.ts';
+import { UnderWay } from './under-way.ts';
+import { Watches } from './watches.ts';
 
 /** How the server wants to be spoken to, found out once. */
 interface ModernLink {
@@ -38,8 +39,6 @@ type Link = ModernLink | LegacySession;
 const IN_DOUBT: ReadonlySet<number> = new Set([408, 409, 425]);
 const HANDSHAKE_TIMEOUT_MS = 5_000;
 const HANDSHAKE_BYTES = 1 << 20;
-const SUBSCRIBE_TIMEOUT_MS = 10_000;
-const MAX_WATCHED = 10_000;
 /** Calls that wait for a connection, for each one that has one. */
 const WAITING_PER_CONNECTION = 4;
 /** Failures to reach the server that are forgiven before it is left alone for a while. */
@@ -47,7 +46,6 @@ const FORGIVEN = 2;
 const LOOK_AGAIN_MS = 1_000;
 /** How long those who are gone are said goodbye to. */
 const GOODBYE_MS = 1_000;
-const TOO_MANY: UpstreamAnswer = { kind: 'error', text: JSON.stringify({ code: -32603, message: `More than ${MAX_WATCHED} resources are watched.` }) };
 
 /**
  * One server over Streamable HTTP. Which era it speaks is asked first (`server/discover`), then remembered with the session of the
@@ -58,10 +56,10 @@ export class HttpConnection implements UpstreamConnection {
   private readonly breaker = new Breaker({ forgiven: FORGIVEN, nowMs: () => performance.now() });
   private readonly texts: CallText;
   private readonly conversations: Conversations;
-  private readonly watched = new Set<string>();
+  private readonly watches: Watches;
   private link: Promise<Link> | undefined;
   private linkedBefore = false;
-  private calls = 0;
+  private readonly underWay = new UnderWay();
   /** The server said that it has no stream beside calls. */
   private streamless = false;
   /** The server has one session only, for everybody. */
@@ -78,15 +76,16 @@ export class HttpConnection implements UpstreamConnection {
     this.endpoint = new HttpEndpoint(server, url, options);
     this.texts = new CallText(options.clientInfo);
     this.conversations = new Conversations({ open: (conversation, capabilities) => this.openConversation(conversation, capabilities) });
+    this.watches = new Watches({ link: () => this.connected(), request: (method, params) => this.own(method, params) });
   }
 
   async call(call: UpstreamCall): Promise<UpstreamAnswer> {
-    if (this.calls >= this.server.limits.concurrency * (1 + WAITING_PER_CONNECTION)) return { kind: 'not_sent', reason: 'busy' };
-    this.calls++;
+    if (this.underWay.size >= this.server.limits.concurrency * (1 + WAITING_PER_CONNECTION)) return { kind: 'not_sent', reason: 'busy' };
+    this.underWay.begin();
     try {
       return await this.send(call, true);
     } finally {
-      this.calls--;
+      this.underWay.end();
     }
   }
 
@@ -105,29 +104,12 @@ export class HttpConnection implements UpstreamConnection {
     }
   }
 
-  async watch(uri: string): Promise<UpstreamAnswer> {
-    if (this.watched.has(uri)) return NOTHING;
-    if (this.watched.size >= MAX_WATCHED) return TOO_MANY;
-    let link: Link;
-    try {
-      link = await this.connected();
-    } catch {
-      return { kind: 'not_sent', reason: 'unreachable' };
-    }
-    if (link.era === 'modern') {
-      this.watched.add(uri);
-      return link.subscriptions.watch(uri);
-    }
-    const answer = await this.subscribe('resources/subscribe', uri);
-    if (answer.kind === 'result') this.watched.add(uri);
-    return answer;
+  watch(uri: string): Promise<UpstreamAnswer> {
+    return this.watches.watch(uri);
   }
 
-  async unwatch(uri: string): Promise<UpstreamAnswer> {
-    if (!this.watched.delete(uri)) return NOTHING;
-    const link = await this.link?.catch(() => undefined);
-    if (!link) return NOTHING;
-    return link.era === 'modern' ? link.subscriptions.unwatch() : this.subscribe('resources/unsubscribe', uri);
+  unwatch(uri: string): Promise<UpstreamAnswer> {
+    return this.watches.unwatch(uri);
   }
 
   endConversation(conversation: string): void {
@@ -137,6 +119,7 @@ export class HttpConnection implements UpstreamConnection {
   async close(graceMs: number): Promise<void> {
     this.closing = true;
     clearTimeout(this.again);
+    await this.underWay.none(graceMs);
     const link = await this.link?.catch(() => undefined);
     let timer: NodeJS.Timeout | undefined;
     const goodbye = Promise.all([this.conversations.close(), link && endLink(link)]);
@@ -147,7 +130,7 @@ export class HttpConnection implements UpstreamConnection {
       }),
     ]);
     clearTimeout(timer);
-    await this.endpoint.close(graceMs);
+    await this.endpoint.close(GOODBYE_MS);
   }
 
   private async send(call: UpstreamCall, mayReopen: boolean): Promise<UpstreamAnswer> {
@@ -212,10 +195,8 @@ export class HttpConnection implements UpstreamConnection {
   ): Promise<UpstreamAnswer> {
     const { status, text } = answered;
     const message = answered.message ?? (answered.json ? parse(text) : undefined);
-    if (isObject(message) && message['id'] === call.requestId) {
-      if (isObject(message['result'])) return this.sized(memberText(text, 'result')!, message['result']['isError'] === true);
-      if (isRpcError(message['error'])) return { kind: 'error', text: memberText(text, 'error')! };
-    }
+    const read = readCallAnswer(text, message, call.requestId, this.server.limits.maxResultBytes);
+    if (read) return read;
     if (status < 300 || status >= 500 || IN_DOUBT.has(status)) return { kind: 'lost', reason: 'protocol' };
     if (status === 401) this.endpoint.forgetSecret();
     const sessionGone = session?.id !== undefined && (status === 404 || (status === 400 && refusesRequest(message)));
@@ -223,12 +204,6 @@ export class HttpConnection implements UpstreamConnection {
     // The server does not know the session, so it cannot have looked at the call: in a new session it is sent for the first time.
     forget();
     return this.send(call, false);
-  }
-
-  private sized(text: string, isError: boolean): UpstreamAnswer {
-    const { maxResultBytes } = this.server.limits;
-    if (text.length <= maxResultBytes && Buffer.byteLength(text) <= maxResultBytes) return { kind: 'result', text };
-    return isError ? { kind: 'too_large', isError } : { kind: 'too_large' };
   }
 
   private connected(): Promise<Link> {
@@ -253,7 +228,7 @@ export class HttpConnection implements UpstreamConnection {
     if (link.era === 'modern') link.subscriptions.start();
     else {
       if (!this.streamless) link.openStream();
-      void this.subscribeAgain();
+      void this.watches.again();
     }
     if (this.linkedBefore) tellChanged(this.listening, this.server, link.description);
     this.linkedBefore = true;
@@ -273,7 +248,7 @@ export class HttpConnection implements UpstreamConnection {
     used.then(
       (link) => {
         void endLink(link);
-        if (this.watched.size > 0 || announcedChanges(link.description).length > 0) this.lookAgain();
+        if (this.watches.uris.size > 0 || announcedChanges(link.description).length > 0) this.lookAgain();
       },
       () => {
         if (this.linkedBefore) this.lookAgain();
@@ -340,32 +315,13 @@ export class HttpConnection implements UpstreamConnection {
     return (await this.endpoint.request(headers, method, all, timeoutMs, LIST_PAGE_BYTES)).result;
   }
 
-  /** A subscription of the older era is a request like any other, on everybody's session. */
-  private async subscribe(method: string, uri: string): Promise<UpstreamAnswer> {
-    return this.send(
-      {
-        requestId: this.endpoint.nextId(),
-        method,
-        named: undefined,
-        params: JSON.stringify({ uri }),
-        meta: {},
-        paramHeaders: {},
-        timeoutMs: SUBSCRIBE_TIMEOUT_MS,
-        cancellation: new Cancellation(),
-      },
-      true,
-    );
-  }
-
-  private async subscribeAgain(): Promise<void> {
-    for (const uri of this.watched) {
-      if (this.closing || !this.watched.has(uri)) continue;
-      await this.subscribe('resources/subscribe', uri);
-    }
+  /** A request that we make for nobody in particular, on everybody's session. */
+  private async own(method: string, params: string): Promise<UpstreamAnswer> {
+    return this.send(ownCall(this.endpoint.nextId(), method, params), true);
   }
 
   private subscriptions(description: UpstreamDescription): Subscriptions {
-    return new Subscriptions(description, this.watched, {
+    return new Subscriptions(description, this.watches.uris, {
       nextId: () => this.endpoint.nextId(),
       open: (id, params, events) => openSubscription(this.endpoint, id, { ...params, _meta: envelope(this.options.clientInfo) }, events),
       heard: (method, params) => this.listening()?.notified(this.server, undefined, method, params),

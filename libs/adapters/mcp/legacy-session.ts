@@ -16,6 +16,7 @@ export interface LegacySessionEvents {
 /** A session with a server of the legacy era, everybody's or that of one conversation. It owns the stream that belongs to it. */
 export class LegacySession {
   readonly era = 'legacy';
+  readonly subscriptions = undefined;
   readonly headers: readonly string[];
   /** Calls under way that may be told of on the session's stream instead of their own, by their progress token. */
   readonly dialogues = new Map<string, Dialogue>();

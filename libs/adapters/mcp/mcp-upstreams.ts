@@ -9,8 +9,10 @@ import {
   type Upstreams,
   UpstreamUnavailable,
 } from '#libs/broker/core';
+import { ChannelConnection } from './channel-connection.ts';
 import type { ConnectionOptions, UpstreamConnection } from './connection.ts';
 import { HttpConnection } from './http-connection.ts';
+import { openStdio } from './stdio-channel.ts';
 
 export type McpUpstreamOptions = ConnectionOptions;
 
@@ -78,10 +80,25 @@ export class McpUpstreams implements Upstreams {
 
   private connection(server: UpstreamServer): UpstreamConnection | undefined {
     let connection = this.connections.get(server.key);
-    if (!connection && server.transport.type === 'http') {
-      connection = new HttpConnection(server, new URL(server.transport.url), this.options, () => this.listener);
-      this.connections.set(server.key, connection);
+    if (!connection) {
+      connection = this.connect(server);
+      if (connection) this.connections.set(server.key, connection);
     }
     return connection;
+  }
+
+  private connect(server: UpstreamServer): UpstreamConnection | undefined {
+    const { options } = this;
+    const { transport } = server;
+    const listening = (): UpstreamListener | undefined => this.listener;
+    switch (transport.type) {
+      case 'http':
+        return new HttpConnection(server, new URL(transport.url), options, listening);
+      case 'stdio':
+        return new ChannelConnection(server, (events) => openStdio(server, transport, options, events), 'both', options, listening);
+      case 'sse':
+      case 'openapi':
+        return undefined;
+    }
   }
 }

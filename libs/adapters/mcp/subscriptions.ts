@@ -26,7 +26,7 @@ interface Opened {
 const ACKNOWLEDGED_MS = 10_000;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
-const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId';
+export const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId';
 const NOT_OFFERED: UpstreamAnswer = {
   kind: 'error',
   text: JSON.stringify({ code: METHOD_NOT_FOUND, message: 'The server does not tell updates of this resource.' }),

@@ -62,7 +62,12 @@ export async function composeEmbedded(options: EmbeddedOptions) {
   const leases = new PostgresBrokerLeases(pool);
   const local = makeLocalKeys(options.config, await configuration.tenants());
 
-  const upstreams = new McpUpstreams({ clientInfo: { name: 'holdfast', version }, resolveSecret: (reference) => resolveSecret({ secretRef: reference }, options.secrets) });
+  const upstreams = new McpUpstreams({
+    clientInfo: { name: 'holdfast', version },
+    resolveSecret: (reference) => resolveSecret({ secretRef: reference }, options.secrets),
+    // A server may write anything there, also what it was given; nobody gets it who did not ask for it.
+    onStderr: (server, line) => log.debug({ tenant: server.tenant, server: server.id, line }, 'an upstream server wrote on its standard error'),
+  });
   const broker = new Broker({
     recorder,
     clock: systemClock,
