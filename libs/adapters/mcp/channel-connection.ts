@@ -175,11 +175,12 @@ export class ChannelConnection implements UpstreamConnection {
   }
 
   private async start(): Promise<Link> {
-    const opened: ChannelPeer = await ChannelPeer.open(this.open, this.server.limits, {
+    const peer: { current?: ChannelPeer } = {};
+    const opened = await ChannelPeer.open(this.open, this.server.limits, {
       heard: (method, params) => this.listening()?.notified(this.server, undefined, method, params),
-      closed: () => this.gone(opened),
+      closed: () => (peer.current ? this.gone(peer.current) : undefined),
     });
-    this.peer = opened;
+    this.peer = peer.current = opened;
     try {
       if (this.closing) throw new UpstreamUnavailable('the server is not served any more');
       const description = await this.negotiate(opened);

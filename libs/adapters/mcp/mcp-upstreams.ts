@@ -12,6 +12,7 @@ import {
 import { ChannelConnection } from './channel-connection.ts';
 import type { ConnectionOptions, UpstreamConnection } from './connection.ts';
 import { HttpConnection } from './http-connection.ts';
+import { openSse } from './sse-channel.ts';
 import { openStdio } from './stdio-channel.ts';
 
 export type McpUpstreamOptions = ConnectionOptions;
@@ -97,6 +98,7 @@ export class McpUpstreams implements Upstreams {
       case 'stdio':
         return new ChannelConnection(server, (events) => openStdio(server, transport, options, events), 'both', options, listening);
       case 'sse':
+        return new ChannelConnection(server, (events) => openSse(server, new URL(transport.url), options, events), 'legacy', options, listening);
       case 'openapi':
         return undefined;
     }

@@ -249,9 +249,16 @@ describe('a child’s surroundings', () => {
 });
 
 describe('no process outlives us', () => {
+  const left: number[] = [];
+
+  afterEach(() => {
+    for (const pid of left.splice(0)) if (runs(pid)) process.kill(pid, 'SIGKILL');
+  });
+
   it.each([{}, { STUBBORN: '1' }])('when everything is closed: %j', async (env) => {
     const all = upstreams();
     const { pid, child } = said(await all.call(stdioServer({ env }), call(tool('spawn')))) as { pid: number; child: number };
+    left.push(pid, child);
     expect([runs(pid), runs(child)]).toEqual([true, true]);
     await all.close();
     await until(() => !runs(pid) && !runs(child));
@@ -270,6 +277,7 @@ describe('no process outlives us', () => {
   it('when its server dies and leaves others behind', async () => {
     const all = upstreams();
     const { pid, child } = said(await all.call(stdioServer(), call(tool('spawn')))) as { pid: number; child: number };
+    left.push(child);
     expect(runs(child)).toBe(true);
     process.kill(pid, 'SIGKILL');
     await until(() => !runs(child));
@@ -283,6 +291,7 @@ describe('no process outlives us', () => {
     });
     const [line] = (await once(host.stdout.setEncoding('utf8'), 'data')) as [string];
     const { pid, child } = JSON.parse(line) as { pid: number; child: number };
+    left.push(pid, child);
     expect([runs(pid), runs(child)]).toEqual([true, true]);
     const gone = once(host, 'exit');
     host.kill('SIGKILL');
