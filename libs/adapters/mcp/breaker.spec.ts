@@ -13,7 +13,7 @@ describe('the breaker', () => {
       nowMs += breaker.pauseMs;
       expect(breaker.pauseMs).toBe(0);
     }
-    expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 12_000, 12_000, 12_000, 12_000]);
+    expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 8_000, 8_000, 8_000, 8_000]);
   });
 
   it('forgets everything with a success', () => {

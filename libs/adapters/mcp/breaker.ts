@@ -7,7 +7,7 @@ export interface BreakerSettings {
 
 const FIRST_PAUSE_MS = 1_000;
 /** Short enough for a server to be in use again within 15 seconds of coming back, its handshake included. */
-const LONGEST_PAUSE_MS = 12_000;
+const LONGEST_PAUSE_MS = 8_000;
 
 /**
  * Keeps away from a server that cannot be reached: after some failures in a row there are pauses that double up to a bound, each

@@ -113,7 +113,7 @@ export class ChannelPeer {
 
   private async sendOwn(request: OwnRequest, text: string): Promise<void> {
     const sent = await this.send(text);
-    if (sent.kind === 'rejected') request.reject(new AnsweredWithError(0, `the server turned a request away (HTTP ${sent.status})`));
+    if (sent.kind === 'rejected') request.reject(new AnsweredWithError(0, sent.status, `the server turned a request away (HTTP ${sent.status})`));
     else if (sent.kind !== 'sent') request.reject(new UpstreamUnavailable(this.unavailable()));
   }
 
@@ -155,7 +155,7 @@ export class ChannelPeer {
     const { result, error } = message;
     const request = this.own.get(id);
     if (isObject(result)) request?.resolve(result);
-    else request?.reject(new AnsweredWithError(isRpcError(error) ? ((error as JsonObject)['code'] as number) : 0, 'the server answered with an error'));
+    else request?.reject(new AnsweredWithError(isRpcError(error) ? ((error as JsonObject)['code'] as number) : 0, undefined, 'the server answered with an error'));
   }
 
   private notified(method: string, params: unknown, text: string, message: JsonObject): void {

@@ -71,7 +71,7 @@ export class Conversations {
     clearInterval(this.sweeper);
     const all = [...this.own.values()];
     this.own.clear();
-    await Promise.all(all.map((own) => own.opened.then((session) => session.close(true)).catch(() => undefined)));
+    await Promise.all(all.map((own) => own.opened.then((session) => session.close()).catch(() => undefined)));
   }
 
   private makeRoom(): boolean {
@@ -95,5 +95,5 @@ export class Conversations {
 }
 
 function close(own: OwnSession): void {
-  own.opened.then((session) => session.close(true)).catch(() => undefined);
+  own.opened.then((session) => session.close()).catch(() => undefined);
 }

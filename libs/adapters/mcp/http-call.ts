@@ -45,6 +45,7 @@ export class HttpCall {
   async run(headers: readonly string[], continuing: readonly string[], body: string): Promise<Exchange> {
     const { cancellation, client, requestId } = this.call;
     const { session } = this;
+    session?.begin();
     if (session && client?.wantsProgress) session.dialogues.set(requestId, this.talk());
     const unsubscribe = cancellation.onCancel((reason) => this.stop(reason));
     let exchanged: Exchange = this.why === undefined ? await this.once('POST', headers, body) : { kind: 'waited', reason: this.why };
@@ -55,6 +56,7 @@ export class HttpCall {
     clearTimeout(this.lastWord);
     this.dialogue?.end();
     if (this.dialogue) session?.dialogues.delete(requestId);
+    session?.end();
     return this.why !== undefined && exchanged.kind === 'lost' ? { kind: 'lost', reason: this.why } : exchanged;
   }
 

@@ -37,7 +37,7 @@ type Link = ModernLink | LegacySession;
 
 /** Statuses that somebody in between may give after the server has begun: a request that took too long, or that met itself. */
 const IN_DOUBT: ReadonlySet<number> = new Set([408, 409, 425]);
-const HANDSHAKE_TIMEOUT_MS = 5_000;
+const ANSWER_HANDSHAKE_MS = 5_000;
 const HANDSHAKE_BYTES = 1 << 20;
 /** Calls that wait for a connection, for each one that has one. */
 const WAITING_PER_CONNECTION = 4;
@@ -55,10 +55,13 @@ export class HttpConnection implements UpstreamConnection {
   private readonly endpoint: HttpEndpoint;
   private readonly breaker = new Breaker({ forgiven: FORGIVEN, nowMs: () => performance.now() });
   private readonly texts: CallText;
+  private readonly handshakeMs: number;
   private readonly conversations: Conversations;
   private readonly watches: Watches;
   private link: Promise<Link> | undefined;
   private linkedBefore = false;
+  /** There was something to hear from the server when it was lost. */
+  private missed = false;
   private readonly underWay = new UnderWay();
   /** The server said that it has no stream beside calls. */
   private streamless = false;
@@ -75,6 +78,7 @@ export class HttpConnection implements UpstreamConnection {
   ) {
     this.endpoint = new HttpEndpoint(server, url, options);
     this.texts = new CallText(options.clientInfo);
+    this.handshakeMs = Math.max(ANSWER_HANDSHAKE_MS, server.limits.connectTimeoutMs);
     this.conversations = new Conversations({ open: (conversation, capabilities) => this.openConversation(conversation, capabilities) });
     this.watches = new Watches({ link: () => this.connected(), request: (method, params) => this.own(method, params) });
   }
@@ -94,13 +98,12 @@ export class HttpConnection implements UpstreamConnection {
   }
 
   async list(kind: ListKind): Promise<readonly Definition[]> {
-    const used = this.connected();
-    const link = await used;
     try {
-      return await allPages(kind, link.description, (method, params) => this.request(link, method, params));
+      return await this.listOnce(kind);
     } catch (error) {
-      this.lost(used);
-      throw error instanceof UpstreamUnavailable ? error : new UpstreamUnavailable('the list could not be read');
+      // It may only have forgotten us.
+      if (error instanceof AnsweredWithError && (error.status === 404 || error.status === 400)) return this.listOnce(kind);
+      throw error;
     }
   }
 
@@ -133,6 +136,18 @@ export class HttpConnection implements UpstreamConnection {
     await this.endpoint.close(GOODBYE_MS);
   }
 
+  private async listOnce(kind: ListKind): Promise<readonly Definition[]> {
+    const used = this.connected();
+    const link = await used;
+    try {
+      return await allPages(kind, link.description, (method, params) => this.request(link, method, params));
+    } catch (error) {
+      const understood = error instanceof AnsweredWithError && error.code !== 0 && error.status === 200;
+      if (!understood) this.lost(used);
+      throw error;
+    }
+  }
+
   private async send(call: UpstreamCall, mayReopen: boolean): Promise<UpstreamAnswer> {
     const used = this.connected();
     let link: Link;
@@ -149,7 +164,7 @@ export class HttpConnection implements UpstreamConnection {
       return await this.sendOn(session, secret, call, mayReopen, () => this.conversations.forget(call.client!.conversation!, own));
     } catch (error) {
       // A server that has one session for everybody serves everybody there.
-      if (!(error instanceof AnsweredWithError)) return { kind: 'not_sent', reason: 'unreachable' };
+      if (!(error instanceof AnsweredWithError) || (error.status ?? 500) >= 500) return { kind: 'not_sent', reason: 'unreachable' };
       this.sharedOnly = true;
       return await this.sendOn(link, secret, call, mayReopen, () => this.lost(used));
     } finally {
@@ -225,6 +240,7 @@ export class HttpConnection implements UpstreamConnection {
 
   private made(link: Link): void {
     this.breaker.succeeded();
+    this.sharedOnly = false;
     if (link.era === 'modern') link.subscriptions.start();
     else {
       if (!this.streamless) link.openStream();
@@ -248,16 +264,15 @@ export class HttpConnection implements UpstreamConnection {
     used.then(
       (link) => {
         void endLink(link);
-        if (this.watches.uris.size > 0 || announcedChanges(link.description).length > 0) this.lookAgain();
+        this.missed = this.watches.uris.size > 0 || announcedChanges(link.description).length > 0;
+        this.lookAgain();
       },
-      () => {
-        if (this.linkedBefore) this.lookAgain();
-      },
+      () => this.lookAgain(),
     );
   }
 
   private lookAgain(): void {
-    if (this.closing) return;
+    if (this.closing || !this.missed) return;
     clearTimeout(this.again);
     this.again = setTimeout(() => {
       this.connected().catch(() => undefined);
@@ -270,7 +285,7 @@ export class HttpConnection implements UpstreamConnection {
     try {
       const headers = [...MODERN_HEADERS, 'mcp-method', 'server/discover'];
       const params = { _meta: envelope(this.options.clientInfo) };
-      discovered = (await this.endpoint.request(headers, 'server/discover', params, HANDSHAKE_TIMEOUT_MS, HANDSHAKE_BYTES)).result;
+      discovered = (await this.endpoint.request(headers, 'server/discover', params, this.handshakeMs, HANDSHAKE_BYTES)).result;
     } catch (error) {
       if (!(error instanceof AnsweredWithError)) throw error;
     }
@@ -286,7 +301,7 @@ export class HttpConnection implements UpstreamConnection {
 
   private async openSession(conversation: string | undefined, capabilities: JsonObject): Promise<LegacySession> {
     const params = initializeParams(this.options.clientInfo, capabilities);
-    const { result, session } = await this.endpoint.request([], 'initialize', params, HANDSHAKE_TIMEOUT_MS, HANDSHAKE_BYTES);
+    const { result, session } = await this.endpoint.request([], 'initialize', params, this.handshakeMs, HANDSHAKE_BYTES);
     const description = readInitialized(result);
     if (!description) throw new UpstreamUnavailable('the server did not answer initialize');
     const opened: LegacySession = new LegacySession(this.endpoint, session, description, conversation, this.listening, {
@@ -332,7 +347,7 @@ export class HttpConnection implements UpstreamConnection {
 
 async function endLink(link: Link): Promise<void> {
   if (link.era === 'modern') link.subscriptions.stop();
-  else await link.close(true);
+  else await link.close();
 }
 
 /**

@@ -87,7 +87,7 @@ export class HttpEndpoint {
     const { result, error } = isObject(message) ? message : ({} as JsonObject);
     if (status < 300 && isObject(result)) return { result, session: exchanged.session };
     const code = isRpcError(error) ? ((error as JsonObject)['code'] as number) : 0;
-    throw new AnsweredWithError(code, `the server did not answer ${method} (HTTP ${status})`);
+    throw new AnsweredWithError(code, status, `the server did not answer ${method} (HTTP ${status})`);
   }
 
   /** A message that has no answer. */

@@ -5,6 +5,10 @@ import type { Dialogue } from './dialogue.ts';
 import type { HttpEndpoint } from './http-endpoint.ts';
 import { paramsText, parse } from './rpc.ts';
 import { StandingStream } from './standing-stream.ts';
+import { UnderWay } from './under-way.ts';
+
+/** As long as any call may last. */
+const LAST_CALL_MS = 86_400_000;
 
 export interface LegacySessionEvents {
   /** The server does not know the session any more. */
@@ -21,6 +25,7 @@ export class LegacySession {
   /** Calls under way that may be told of on the session's stream instead of their own, by their progress token. */
   readonly dialogues = new Map<string, Dialogue>();
   private readonly asks: Asks;
+  private readonly underWay = new UnderWay();
   private stream: StandingStream | undefined;
   private closed = false;
 
@@ -34,6 +39,14 @@ export class LegacySession {
   ) {
     this.headers = ['mcp-protocol-version', description.protocol, ...(id === undefined ? [] : ['mcp-session-id', id])];
     this.asks = new Asks({ reply: (text) => this.tell(text) });
+  }
+
+  begin(): void {
+    this.underWay.begin();
+  }
+
+  end(): void {
+    this.underWay.end();
   }
 
   /** Sends an answer or a notification; whether it arrives is the server's business. */
@@ -58,13 +71,14 @@ export class LegacySession {
     this.stream.start();
   }
 
-  /** `tell`: the server is told that the session is over. */
-  async close(tell: boolean): Promise<void> {
+  /** Nothing new begins in it; the server is told when its last call is over. */
+  async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
     this.stream?.stop();
     this.asks.end();
-    if (tell && this.id !== undefined) await this.endpoint.endSession(this.headers);
+    await this.underWay.none(LAST_CALL_MS);
+    if (this.id !== undefined) await this.endpoint.endSession(this.headers);
   }
 
   private message(text: string): void {

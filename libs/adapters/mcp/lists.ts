@@ -12,6 +12,8 @@ import {
 export class AnsweredWithError extends UpstreamUnavailable {
   constructor(
     readonly code: number,
+    /** Of HTTP, where there is one. */
+    readonly status: number | undefined,
     message: string,
   ) {
     super(message);

@@ -86,7 +86,7 @@ class SseChannel implements Channel {
       if (posted.status < 300) return { kind: 'sent' };
       if (posted.status >= 500 || IN_DOUBT.has(posted.status)) return { kind: 'lost' };
       // It knows nothing of our stream any more.
-      if (posted.status === 404 || posted.status === 400) this.gone('it does not know us any more');
+      if (posted.status === 404) this.gone('it does not know us any more');
       return { kind: 'rejected', status: posted.status };
     }
     if (posted.kind !== 'not_sent') return { kind: posted.kind === 'waited' ? 'not_sent' : 'lost' };

@@ -74,7 +74,7 @@ export class Subscriptions {
     const opened = await this.renew();
     const told = opened?.honored['resourceSubscriptions'];
     if (Array.isArray(told) && told.includes(uri)) return NOTHING;
-    if (opened) this.watched.delete(uri);
+    this.watched.delete(uri);
     return opened ? NOT_OFFERED : UNREACHABLE;
   }
 

@@ -1,7 +1,7 @@
 /** Counts what is under way, for those who wait until nothing is. */
 export class UnderWay {
   private count = 0;
-  private idle: (() => void) | undefined;
+  private waiting: (() => void)[] = [];
 
   get size(): number {
     return this.count;
@@ -12,18 +12,19 @@ export class UnderWay {
   }
 
   end(): void {
-    if (--this.count === 0) this.idle?.();
+    if (--this.count > 0) return;
+    for (const resolve of this.waiting.splice(0)) resolve();
   }
 
-  /** Resolves when nothing is under way, or after this time. For one who waits. */
+  /** Resolves when nothing is under way, or after this time. */
   async none(withinMs: number): Promise<void> {
     if (this.count === 0) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, withinMs);
-      this.idle = () => {
+      const timer = setTimeout(resolve, withinMs).unref();
+      this.waiting.push(() => {
         clearTimeout(timer);
         resolve();
-      };
+      });
     });
   }
 }
