@@ -1,4 +1,4 @@
-import { type EventData, type EventDraft, Refusal } from '#libs/contracts';
+import { type CanonicalText, type EventData, type EventDraft, Refusal } from '#libs/contracts';
 import type { Resolution } from '../registry/visible-tools.ts';
 import type { ToolCall } from './call.ts';
 
@@ -30,6 +30,7 @@ function frame(call: ToolCall): Pick<EventDraft, 'tenant' | 'actor' | 'corr' | '
 }
 
 export interface ArgumentFacts {
+  readonly canonical: CanonicalText;
   readonly digest: string;
   readonly bytes: number;
 }
@@ -58,7 +59,7 @@ export function requestedDraft(call: ToolCall, id: string, resolution: Resolutio
       ...(call.idempotencyKey === undefined ? {} : { idempotencyKey: call.idempotencyKey }),
     },
     // The arguments are sealed even when there are none: from then on the key that will seal the outcome is at hand.
-    seal: { '/args': call.args ?? {}, ...(call.reason === undefined ? {} : { '/reason': call.reason }) },
+    seal: { '/args': args.canonical, ...(call.reason === undefined ? {} : { '/reason': call.reason }) },
   };
 }
 

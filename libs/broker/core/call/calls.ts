@@ -1,4 +1,4 @@
-import { canonicalJson, type ErrorCode, errorCatalogue, type EventData, Refusal } from '#libs/contracts';
+import { canonicalJson, CanonicalText, type ErrorCode, errorCatalogue, type EventData, Refusal } from '#libs/contracts';
 import { type Clock, type Ids, type Recorder, RecorderRefusal, RecorderTimeout } from '#libs/ports';
 import { outgoingParamHeaders } from '../mcp/param-headers.ts';
 import { decide, type Decision, EVALUATOR } from '../policy/decide.ts';
@@ -61,7 +61,7 @@ export class Calls {
   private async admit(call: ToolCall, registry: TenantRegistry, resolution: Resolution, cancellation: Cancellation): Promise<CallAnswer> {
     const { clock, ids, digest } = this.deps;
     const canonical = canonicalJson(call.args ?? {});
-    const args: ArgumentFacts = { digest: digest(canonical), bytes: call.argsText === undefined ? 0 : Buffer.byteLength(call.argsText) };
+    const args: ArgumentFacts = { canonical: new CanonicalText(canonical), digest: digest(canonical), bytes: call.argsText === undefined ? 0 : Buffer.byteLength(call.argsText) };
     const judgedFromUs = clock.monotonicUs();
     const verdict = this.judge(call, registry, resolution, args);
     const judgedUs = clock.monotonicUs();

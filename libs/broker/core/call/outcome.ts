@@ -1,4 +1,5 @@
 import {
+  CanonicalText,
   type ErrorCode,
   errorCatalogue,
   type EventData,
@@ -108,8 +109,9 @@ function written(
   let sealed: unknown;
   let canonical: string;
   try {
-    sealed = value = parseStrictJson(text, MAX_SEALED_DEPTH);
+    value = parseStrictJson(text, MAX_SEALED_DEPTH);
     canonical = canonicalJson(value, MAX_SEALED_DEPTH);
+    sealed = new CanonicalText(canonical);
   } catch (error) {
     if (!(error instanceof NotCanonical)) throw error;
     value = JSON.parse(text);
