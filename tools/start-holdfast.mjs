@@ -11,9 +11,9 @@ const STOP_MS = 20_000;
 
 /**
  * Starts it in a directory of its own, on a free port, and waits until it serves. `stop` ends it and says with which code; `kill` ends
- * whatever is left of it, and does no harm when nothing is.
+ * whatever is left of it, and does no harm when nothing is. `signal` gives up while it starts.
  */
-export async function startHoldfast({ directory, node = process.execPath, env = {} }) {
+export async function startHoldfast({ directory, node = process.execPath, env = {}, signal }) {
   // The database server may run as somebody else.
   chmodSync(directory, 0o755);
   const port = await freePort();
@@ -33,7 +33,7 @@ export async function startHoldfast({ directory, node = process.execPath, env = 
     return code;
   };
   try {
-    await ready(url, ended);
+    await ready(url, ended, signal);
   } catch (error) {
     kill();
     throw error;
@@ -52,8 +52,9 @@ function endDatabase(data) {
   }
 }
 
-async function ready(url, ended) {
+async function ready(url, ended, signal) {
   for (let waited = 0; waited < READY_MS; waited += 100) {
+    signal?.throwIfAborted();
     const over = await Promise.race([ended, sleep(100)]);
     if (over !== undefined) throw new Error(`Holdfast ended with ${over}`);
     if (await fetch(`${url}/readyz`).then((response) => response.ok, () => false)) return;
