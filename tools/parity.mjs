@@ -16,6 +16,8 @@ const USAGE = `node tools/parity.mjs [options]: what the conformance suite says 
 
   --only SCENARIO  one scenario, which need not be scored
   --direct         only directly, without Holdfast
+  --upstream ERA   through Holdfast to an everything server that speaks only the modern or only the legacy era; what is allowed is
+                   allowed here too, but need not occur
   --json PATH      where the result goes (tmp/parity.json); what the suite wrote is in tmp/parity/
 
 Exit codes: 0 nothing differs but what is allowed, 1 something does, or an allowed difference is none, 2 usage.`;
@@ -43,24 +45,30 @@ async function run(signal) {
   installMissing();
   build();
   const suite = new Suite({ results: join(root, 'tmp', 'parity'), only: options.only, signal });
-  const everything = await startEverything();
-  closers.push(everything.stop);
+  const everything = await started(startEverything());
   const direct = await suite.run('direct', everything.url);
   if (options.direct) return compare({ direct });
 
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-parity-'));
   closers.push(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
-  const relay = await startRelay({ directory, upstreamUrl: everything.url, signal });
-  closers.push(relay.stop);
-  const proxy = await startBearerProxy(relay.url, relay.token);
-  closers.push(proxy.stop);
+  const upstream = options.upstream === undefined ? everything : await started(startEverything(options.upstream));
+  const relay = await started(startRelay({ directory, upstreamUrl: upstream.url, signal }));
+  const proxy = await started(startBearerProxy(relay.url, relay.token));
   const through = await suite.run('through', `${proxy.url}/mcp/s/everything`);
-  return compare({ direct, through, allowed, only: options.only });
+  const mustOccur = ({ scenario }) => options.upstream === undefined && (options.only === undefined || scenario === options.only);
+  return compare({ direct, through, allowed, mustOccur });
+}
+
+async function started(starting) {
+  const something = await starting;
+  closers.push(something.stop);
+  return something;
 }
 
 function readOptions() {
   try {
-    const { values } = parseArgs({ options: { only: { type: 'string' }, direct: { type: 'boolean', default: false }, json: { type: 'string', default: join('tmp', 'parity.json') }, help: { type: 'boolean', default: false } } });
+    const { values } = parseArgs({ options: { only: { type: 'string' }, direct: { type: 'boolean', default: false }, upstream: { type: 'string' }, json: { type: 'string', default: join('tmp', 'parity.json') }, help: { type: 'boolean', default: false } } });
+    if (values.upstream !== undefined && !['modern', 'legacy'].includes(values.upstream)) throw new Error('an era is modern or legacy');
     if (!values.help) return { ...values, json: resolve(values.json) };
     console.log(USAGE);
     process.exit(0);

@@ -41,5 +41,5 @@ export interface Outcome {
 export const REQUIREMENT_SETS: readonly string[];
 export const ABSENT: 'ABSENT';
 export function verdictsOf(scenario: { readonly set: string; readonly scenario: string; readonly scored: boolean; readonly checks?: readonly Check[] }): Verdict[];
-export function compare(runs: { readonly direct: readonly Verdict[]; readonly through?: readonly Verdict[]; readonly allowed?: readonly AllowedDifference[]; readonly only?: string }): Outcome;
+export function compare(runs: { readonly direct: readonly Verdict[]; readonly through?: readonly Verdict[]; readonly allowed?: readonly AllowedDifference[]; readonly mustOccur?: (entry: AllowedDifference) => boolean }): Outcome;
 export function checkAllowed(entries: unknown): readonly AllowedDifference[];

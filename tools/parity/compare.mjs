@@ -21,8 +21,8 @@ export function verdictsOf({ set, scenario, scored, checks = [] }) {
   return [...verdicts.values()];
 }
 
-/** `through` is missing when only the direct run was wanted; `only` names the scenario when it was one. */
-export function compare({ direct, through, allowed = [], only }) {
+/** `through` is missing when only the direct run was wanted; `mustOccur` leaves out what this run cannot show of what is allowed. */
+export function compare({ direct, through, allowed = [], mustOccur = () => true }) {
   const failing = direct.filter(({ scored, status }) => scored && status === 'FAILURE');
   const score = { direct: scores(direct), ...(through && { through: scores(through) }) };
   const ran = direct.length > 0 && failing.length === 0;
@@ -36,7 +36,7 @@ export function compare({ direct, through, allowed = [], only }) {
     used.add(entry);
     difference.allowed = entry.reason;
   }
-  const unused = allowed.filter((entry) => !used.has(entry) && (only === undefined || entry.scenario === only));
+  const unused = allowed.filter((entry) => !used.has(entry) && mustOccur(entry));
   const passed = ran && unused.length === 0 && differences.every((difference) => difference.allowed !== undefined);
   return { passed, score, failing, differences, unused };
 }

@@ -9,8 +9,9 @@ import { root } from '../prepare.mjs';
 const START_MS = 20_000;
 const STOP_MS = 5_000;
 
-export async function startEverything() {
-  const child = spawn(process.execPath, [join(root, 'dist', 'apps', 'e2e', 'everything', 'main.js')], { env: { PATH: process.env.PATH }, stdio: ['pipe', 'pipe', 'inherit'] });
+/** `eras` is `modern` or `legacy` for a server that speaks only this one. */
+export async function startEverything(eras = 'both') {
+  const child = spawn(process.execPath, [join(root, 'dist', 'apps', 'e2e', 'everything', 'main.js')], { env: { PATH: process.env.PATH, EVERYTHING_ERAS: eras }, stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
   const stop = async () => {
     child.kill('SIGTERM');

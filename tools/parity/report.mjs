@@ -3,7 +3,7 @@ const MESSAGE = 160;
 
 export function print({ passed, score, failing, differences, unused }, { direct }) {
   for (const [target, sets] of Object.entries(score)) {
-    for (const [set, { passed: good, of }] of Object.entries(sets)) console.log(`${target.padEnd(7)}  ${set}  ${good} of ${of} scored checks`);
+    for (const [set, { passed: good, of }] of Object.entries(sets)) if (of > 0) console.log(`${target.padEnd(7)}  ${set}  ${good} of ${of} scored checks`);
   }
   for (const { set, scenario, check, message } of failing) console.log(`\nfails directly: ${set} ${scenario} ${check}\n  ${message ?? ''}`);
   const [unexpected, expected] = [differences.filter(({ allowed }) => allowed === undefined), differences.filter(({ allowed }) => allowed !== undefined)];

@@ -6,6 +6,9 @@ import { Catalogue } from './catalogue.ts';
 import { describeServer } from './describe-server.ts';
 import { LegacySessions } from './legacy-sessions.ts';
 
+/** Which eras it speaks. A server of one era answers the other as such servers do. */
+export type Eras = 'both' | 'modern' | 'legacy';
+
 export interface EverythingServer {
   readonly url: string;
   close(): Promise<void>;
@@ -16,7 +19,7 @@ export interface EverythingServer {
  * upstream of tools/parity.mjs and speaks both eras on one URL: 2026-07-28 without state, and 2025-11-25 and older with sessions. It
  * listens on loopback only and keeps everything in memory. `port` 0 takes a free one.
  */
-export async function startEverythingServer(port = 0): Promise<EverythingServer> {
+export async function startEverythingServer(port = 0, eras: Eras = 'both'): Promise<EverythingServer> {
   const catalogue = new Catalogue();
   const sessions = new LegacySessions(catalogue);
   const modern = createMcpHandler(() => describeServer(catalogue).server, { legacy: 'reject' });
@@ -25,8 +28,9 @@ export async function startEverythingServer(port = 0): Promise<EverythingServer>
     else modern.notify.promptsChanged();
   });
 
+  const isForSession = (request: Request): boolean | Promise<boolean> => (eras === 'both' ? isLegacyRequest(request) : eras === 'legacy');
   const serve = toNodeHandler({
-    fetch: async (request, options) => ((await isLegacyRequest(request)) ? sessions.serve(request) : modern.fetch(request, options)),
+    fetch: async (request, options) => ((await isForSession(request)) ? sessions.serve(request) : modern.fetch(request, options)),
   });
   const [hostIsOurs, originIsOurs] = [localhostHostValidation(), localhostOriginValidation()];
   const http = createServer((request, response) => {
