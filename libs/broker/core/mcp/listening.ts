@@ -122,7 +122,7 @@ export class Listening {
 
   /** The broker stops: every stream ends in order. */
   close(): void {
-    for (const end of [...this.streams.keys()]) end();
+    for (const end of this.streams.keys()) end();
   }
 
   private async hold(principal: Principal, wait: (onEnd: (end: () => void) => void) => Promise<void>): Promise<void> {

@@ -1,4 +1,4 @@
-import { Cancellation } from '../call/cancellation.ts';
+import type { Cancellation } from '../call/cancellation.ts';
 import type { Directory, Topic } from '../registry/directory.ts';
 import type { PeerAnswer, PeerRequest, UpstreamListener, UpstreamServer, Upstreams } from '../upstream/upstreams.ts';
 import type { LiveSessions } from './live-sessions.ts';
