@@ -16,7 +16,7 @@ import type { Principal } from '#libs/ports';
 import { MemoryRecorder, specClock, specConditions, specIds, specSha256, specValidator } from '#libs/testing';
 import { AesSessionSealer } from './aes-session-sealer.ts';
 import { startDemoServer } from './demo-server.ts';
-import { HttpUpstreams } from './http-upstreams.ts';
+import { McpUpstreams } from './mcp-upstreams.ts';
 
 /**
  * The official clients, of both SDK generations and in every mode of negotiation, against the broker, which talks to servers of either
@@ -138,7 +138,7 @@ beforeAll(async () => {
       { id: 'mail', tenant: 'acme', effect: 'deny', match: { tools: ['send_email'] }, when: 'args.bad' },
     ],
   });
-  const upstreams = new HttpUpstreams({ clientInfo: { name: 'holdfast', version: '0' }, resolveSecret: () => '' });
+  const upstreams = new McpUpstreams({ clientInfo: { name: 'holdfast', version: '0' }, resolveSecret: () => '' });
   closing.push(async () => upstreams.retain(new Set()));
   broker = new Broker({
     recorder,

@@ -1,17 +1,27 @@
 import type { Dispatcher } from 'undici';
-import type { Cancellation, CancelReason } from '#libs/broker/core';
-import { EventStream } from './event-stream.ts';
+import type { CancelReason, JsonObject } from '#libs/broker/core';
+import { EventStream, EventTooLarge } from './event-stream.ts';
 
 export interface ExchangeRequest {
+  readonly method: 'POST' | 'GET' | 'DELETE';
   readonly path: string;
   /** Names and values in turn. */
   readonly headers: readonly string[];
-  readonly body: string;
-  readonly timeoutMs: number;
+  readonly body?: string;
+  /** Of a body, or of one event of a stream. */
   readonly maxBytes: number;
-  /** Whether a message of an event stream is the one that is waited for. */
-  readonly isAnswer: (message: string) => boolean;
-  readonly cancellation?: Cancellation;
+  /** Of a stream as a whole, when that has a bound. */
+  readonly maxStreamBytes?: number;
+  /** Takes each message of an event stream, in order; gives it back, parsed, when it is the one that is waited for. */
+  readonly onMessage?: (text: string) => JsonObject | undefined;
+  /** The answer begins; `stream` when it is a stream of events. */
+  readonly onStart?: (status: number, stream: boolean) => void;
+}
+
+/** Where a stream that ended can be continued. */
+export interface Continuation {
+  readonly lastEventId: string | undefined;
+  readonly retryMs: number | undefined;
 }
 
 /**
@@ -25,29 +35,61 @@ export type Exchange =
       readonly session: string | undefined;
       readonly json: boolean;
       readonly text: string;
+      /** Already parsed, when it came in a stream. */
+      readonly message?: JsonObject;
     }
   /** `answering`: what was cut off was a JSON body under a status of success, and not a stream that may have held no answer at all. */
   | { readonly kind: 'too_large'; readonly answering: boolean }
   | { readonly kind: 'not_sent'; readonly error: string }
-  | { readonly kind: 'waited' }
-  | { readonly kind: 'lost'; readonly reason: 'timeout' | 'broken' | 'protocol' | CancelReason };
+  /** Given up before it was its turn. */
+  | { readonly kind: 'waited'; readonly reason: 'timeout' | CancelReason }
+  | { readonly kind: 'lost'; readonly reason: 'timeout' | 'broken' | 'protocol' | CancelReason; readonly from?: Continuation };
 
-/** Sends a request once; never rejects, follows no redirect, tries nothing again. */
-export function exchange(pool: Dispatcher, request: ExchangeRequest): Promise<Exchange> {
-  return new Promise((resolve) => {
-    const running = new Running(request, resolve);
-    try {
-      pool.dispatch(
-        { path: request.path, method: 'POST', headers: request.headers as string[], body: request.body, headersTimeout: 0, bodyTimeout: 0 },
-        running,
-      );
-    } catch (error) {
-      running.onResponseError(undefined, error);
-    }
-  });
+/** A request under way. */
+export interface Exchanging {
+  /** Never rejects. */
+  readonly done: Promise<Exchange>;
+  readonly sent: boolean;
+  /** Nobody waits any more; the connection is dropped. */
+  giveUp(reason: 'timeout' | CancelReason): void;
 }
 
-class Running implements Dispatcher.DispatchHandler {
+/** Sends a request once; follows no redirect, tries nothing again. */
+export function exchange(pool: Dispatcher, request: ExchangeRequest): Exchanging {
+  const running = new Running(request);
+  try {
+    pool.dispatch(
+      {
+        path: request.path,
+        method: request.method,
+        headers: request.headers as string[],
+        body: request.body ?? null,
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      },
+      running,
+    );
+  } catch (error) {
+    running.onResponseError(undefined, error);
+  }
+  return running;
+}
+
+/** The same for a request that is to be over within a time. */
+export async function exchangeWithin(pool: Dispatcher, request: ExchangeRequest, timeoutMs: number): Promise<Exchange> {
+  const running = exchange(pool, request);
+  const timer = setTimeout(() => running.giveUp('timeout'), timeoutMs);
+  const exchanged = await running.done;
+  clearTimeout(timer);
+  return exchanged;
+}
+
+/** How long the end of a stream is waited for, behind its answer. */
+const DRAIN_MS = 1_000;
+
+class Running implements Dispatcher.DispatchHandler, Exchanging {
+  readonly done: Promise<Exchange>;
+  private resolve!: (exchange: Exchange) => void;
   private controller: Dispatcher.DispatchController | undefined;
   private settled = false;
   private status = 0;
@@ -56,15 +98,16 @@ class Running implements Dispatcher.DispatchHandler {
   private events: EventStream | undefined;
   private readonly chunks: Buffer[] = [];
   private bytes = 0;
-  private readonly timer: NodeJS.Timeout;
-  private readonly unsubscribe: (() => void) | undefined;
+  private drain: NodeJS.Timeout | undefined;
 
-  constructor(
-    private readonly request: ExchangeRequest,
-    private readonly resolve: (exchange: Exchange) => void,
-  ) {
-    this.timer = setTimeout(() => this.giveUp('timeout'), request.timeoutMs);
-    this.unsubscribe = request.cancellation?.onCancel((reason) => this.giveUp(reason));
+  constructor(private readonly request: ExchangeRequest) {
+    this.done = new Promise((resolve) => {
+      this.resolve = resolve;
+    });
+  }
+
+  get sent(): boolean {
+    return this.controller !== undefined;
   }
 
   /** Called just before the first byte is written. A second time would be a repetition, which must not happen. */
@@ -81,17 +124,14 @@ class Running implements Dispatcher.DispatchHandler {
     this.session = typeof session === 'string' ? session : undefined;
     const type = String(headers['content-type'] ?? '').toLowerCase();
     this.json = type.startsWith('application/json');
-    if (type.startsWith('text/event-stream')) {
-      this.events = new EventStream((data) => {
-        if (!this.settled && this.request.isAnswer(data))
-          this.settle({ kind: 'answered', status, session: this.session, json: true, text: data });
-      });
-    }
+    if (type.startsWith('text/event-stream')) this.events = new EventStream((event) => this.event(event.data), this.request.maxBytes);
+    this.request.onStart?.(status, this.events !== undefined && status < 300);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.bytes += chunk.length;
-    if (this.bytes > this.request.maxBytes) {
+    const max = this.events ? (this.request.maxStreamBytes ?? Number.POSITIVE_INFINITY) : this.request.maxBytes;
+    if (this.bytes > max) {
       this.settle({ kind: 'too_large', answering: this.json && this.status < 300 });
       controller.abort(new Error('too large'));
       return;
@@ -104,18 +144,18 @@ class Running implements Dispatcher.DispatchHandler {
     }
     try {
       this.events.push(chunk);
-    } catch {
-      this.settle({ kind: 'lost', reason: 'protocol' });
-      controller.abort(new Error('not UTF-8'));
+    } catch (error) {
+      this.settle(error instanceof EventTooLarge ? { kind: 'too_large', answering: false } : { kind: 'lost', reason: 'protocol' });
+      controller.abort(new Error('no event stream'));
     }
   }
 
   onResponseEnd(): void {
-    clearTimeout(this.timer);
+    clearTimeout(this.drain);
     if (this.settled) return;
     if (this.events) {
       this.events.end();
-      this.settle({ kind: 'lost', reason: 'broken' });
+      this.settle({ kind: 'lost', reason: 'broken', from: this.events });
       return;
     }
     try {
@@ -127,22 +167,30 @@ class Running implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: Dispatcher.DispatchController | undefined, error: unknown): void {
-    clearTimeout(this.timer);
-    this.settle(this.controller ? { kind: 'lost', reason: 'broken' } : { kind: 'not_sent', error: nameOf(error) });
+    clearTimeout(this.drain);
+    if (!this.controller) this.settle({ kind: 'not_sent', error: nameOf(error) });
+    else this.settle({ kind: 'lost', reason: 'broken', ...(this.events && { from: this.events }) });
   }
 
-  private giveUp(reason: 'timeout' | CancelReason): void {
-    this.settle(this.controller ? { kind: 'lost', reason } : { kind: 'waited' });
+  giveUp(reason: 'timeout' | CancelReason): void {
+    if (this.settled) return;
+    this.settle({ kind: this.controller ? 'lost' : 'waited', reason });
     this.controller?.abort(new Error(reason));
+  }
+
+  private event(text: string): void {
+    if (this.settled) return;
+    const message = this.request.onMessage?.(text);
+    if (message) this.settle({ kind: 'answered', status: this.status, session: this.session, json: true, text, message });
   }
 
   private settle(exchange: Exchange): void {
     if (this.settled) return;
     this.settled = true;
-    this.unsubscribe?.();
-    // A stream may go on behind its answer; the timer then still ends it.
-    if (exchange.kind !== 'answered' || !this.events) clearTimeout(this.timer);
-    else this.timer.unref();
+    if (exchange.kind === 'answered' && this.events) {
+      this.drain = setTimeout(() => this.controller?.abort(new Error('the stream goes on behind its answer')), DRAIN_MS);
+      this.drain.unref();
+    }
     this.resolve(exchange);
   }
 }

@@ -1,3 +1,3 @@
 export { AesSessionSealer } from './aes-session-sealer.ts';
 export { type DemoServer, startDemoServer } from './demo-server.ts';
-export { type HttpUpstreamOptions, HttpUpstreams } from './http-upstreams.ts';
+export { type McpUpstreamOptions, McpUpstreams } from './mcp-upstreams.ts';

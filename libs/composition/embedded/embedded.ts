@@ -2,7 +2,7 @@ import { hkdfSync } from 'node:crypto';
 import { CelConditions } from '#libs/adapters/cel';
 import { FileSpool } from '#libs/adapters/file-spool';
 import { AjvArgumentValidator } from '#libs/adapters/json-schema';
-import { AesSessionSealer, HttpUpstreams } from '#libs/adapters/mcp';
+import { AesSessionSealer, McpUpstreams } from '#libs/adapters/mcp';
 import { createPool, openStateDatabase, PostgresAuditReader, PostgresBrokerLeases, PostgresConfigurationStore, PostgresJournal, PostgresKeyStore, PostgresOpenCalls, PostgresOutbox } from '#libs/adapters/postgres';
 import { AesSealer, KeyHierarchy } from '#libs/adapters/sealing';
 import { digestWith } from '#libs/approvals/core';
@@ -62,7 +62,7 @@ export async function composeEmbedded(options: EmbeddedOptions) {
   const leases = new PostgresBrokerLeases(pool);
   const local = makeLocalKeys(options.config, await configuration.tenants());
 
-  const upstreams = new HttpUpstreams({ clientInfo: { name: 'holdfast', version }, resolveSecret: (reference) => resolveSecret({ secretRef: reference }, options.secrets) });
+  const upstreams = new McpUpstreams({ clientInfo: { name: 'holdfast', version }, resolveSecret: (reference) => resolveSecret({ secretRef: reference }, options.secrets) });
   const broker = new Broker({
     recorder,
     clock: systemClock,

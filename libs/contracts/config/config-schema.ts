@@ -53,6 +53,8 @@ const Agent = z.strictObject({
 
 const Transport = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('http'), url: HttpUrl }),
+  /** The older HTTP transport of 2024-11-05: one event stream for all answers, and an endpoint that it names. */
+  z.strictObject({ type: z.literal('sse'), url: HttpUrl }),
   z.strictObject({
     type: z.literal('stdio'),
     command: z.string().min(1),
@@ -98,7 +100,13 @@ const Server = z.strictObject({
     .optional(),
   limits: z
     .strictObject({
+      connectTimeoutMs: z.int().min(50).max(60_000).default(5_000),
+      /** How long until an answer begins; as long as `timeoutMs` when it is absent. */
+      firstByteTimeoutMs: z.int().min(50).max(3_600_000).optional(),
+      /** How long a server may be silent during a call; each progress notification of the call begins it anew. */
       timeoutMs: z.int().min(100).max(3_600_000).default(60_000),
+      /** How long a call may last whatever its server says meanwhile; ten times `timeoutMs`, at most an hour, when it is absent. */
+      maxTimeoutMs: z.int().min(100).max(86_400_000).optional(),
       concurrency: z.int().min(1).max(10_000).default(64),
       perMinute: z.int().min(1).optional(),
       maxResultBytes: z.int().min(1_000).max(64_000_000).default(10_000_000),

@@ -11,7 +11,7 @@ export const configApplied = defineEvent({
   data: z.strictObject({ revision: z.int().min(1), digest: Digest, previous: Digest.nullable(), source: z.enum(['start', 'api']) }),
 });
 
-const serverFacts = { server: z.string(), transport: z.enum(['http', 'stdio', 'openapi']), digest: Digest, owner: z.string().optional() };
+const serverFacts = { server: z.string(), transport: z.enum(['http', 'sse', 'stdio', 'openapi']), digest: Digest, owner: z.string().optional() };
 
 export const serverRegistered = defineEvent({
   type: 'server.registered',

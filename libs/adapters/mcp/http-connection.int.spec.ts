@@ -47,13 +47,13 @@ describe('an upstream server over HTTP', () => {
           { name: `t${page}`, inputSchema: { type: 'object' }, extra: { kept: true } },
           { name: 5 },
           'x',
-          { name: 'no-schema' },
+          { name: `no-schema-${page}` },
         ];
         json(response, result(message, { tools, ...(page < 3 ? { nextCursor: String(page + 1) } : {}) }));
       },
     );
     const tools = await upstreams().list(serverAt(port), 'tools');
-    expect(tools.map((tool) => tool['name'])).toEqual(['t0', 't1', 't2', 't3'].flatMap((name) => [name, 'no-schema']));
+    expect(tools.map((tool) => tool['name'])).toEqual(['t0', 't1', 't2', 't3'].flatMap((name, page) => [name, `no-schema-${page}`]));
     expect(tools[0]).toEqual({ name: 't0', inputSchema: { type: 'object' }, extra: { kept: true } });
   });
 
