@@ -39,6 +39,8 @@ const entries = {
   forbidden: { http: 403, retry: false, sentence: 'Your role does not allow this.' },
   // A call
   tool_not_found: { http: 404, retry: false, sentence: 'There is no such tool, or you may not see it.' },
+  prompt_not_found: { http: 404, rpc: -32602, retry: false, sentence: 'There is no such prompt, or you may not see it.' },
+  resource_not_found: { http: 404, rpc: -32002, retry: false, sentence: 'There is no such resource, or you may not see it.' },
   arguments_invalid: { http: 400, retry: false, sentence: "The arguments do not fit the tool's input schema." },
   policy_denied: { http: 403, retry: false, sentence: 'Policy does not allow this call.' },
   policy_error: { http: 403, retry: false, sentence: 'The policy could not be evaluated for this call, so it is not allowed.' },
@@ -53,6 +55,7 @@ const entries = {
   upstream_broken: { http: 502, retry: false, sentence: 'The connection to the upstream server broke; whether it executed the call is unknown.' },
   result_too_large: { http: 502, retry: false, sentence: 'The call was executed, but its result is larger than allowed here.' },
   cancelled: { http: 409, retry: false, sentence: 'The call was cancelled.' },
+  input_unavailable: { http: 502, retry: false, sentence: 'The upstream server needs more input, which the client cannot give.' },
   outcome_being_recorded: { http: 503, retry: false, sentence: 'The call was executed and its outcome is being recorded; do not repeat it.' },
   // Configuration and start
   config_invalid: { http: 400, retry: false, sentence: 'The configuration is not valid.' },

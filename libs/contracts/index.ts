@@ -1,4 +1,4 @@
-export { canonicalJson, MAX_DEPTH, MAX_SEALED_DEPTH, NotCanonical, type NotCanonicalReason, pointerOf } from './canonical/canonical-json.ts';
+export { canonicalJson, CanonicalText, MAX_DEPTH, MAX_SEALED_DEPTH, NotCanonical, type NotCanonicalReason, pointerOf } from './canonical/canonical-json.ts';
 export { parseStrictJson, roundTrips } from './canonical/strict-json.ts';
 export { catalogue, type EventData, type EventDraft, type EventType, type HoldfastEvent, isEventType } from './catalogue.ts';
 export { Actor, Counter, Digest, Envelope, Links, MAX_EVENT_BYTES, SYSTEM_TENANT, TenantId, Via } from './events/envelope.ts';

@@ -10,7 +10,7 @@ import { StreamableHTTPClientTransport as OldClientTransport } from '@modelconte
 import { Server as OldServer } from '@modelcontextprotocol/sdk/server/index.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { CallToolRequestSchema, isInitializeRequest, ListToolsRequestSchema, McpError } from '@modelcontextprotocol/sdk/types.js';
-import { Broker } from '#libs/broker/core';
+import { Broker, NO_CHANNEL } from '#libs/broker/core';
 import { HoldfastConfig } from '#libs/contracts';
 import type { Principal } from '#libs/ports';
 import { MemoryRecorder, specClock, specConditions, specIds, specSha256, specValidator } from '#libs/testing';
@@ -171,6 +171,7 @@ beforeAll(async () => {
           body: Buffer.concat(chunks).toString(),
           principal: ada,
           ip: undefined,
+          channel: NO_CHANNEL,
         });
         response.writeHead(reply.status, reply.headers).end(reply.body);
       })();

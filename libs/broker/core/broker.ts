@@ -8,8 +8,7 @@ import { McpEndpoint } from './mcp/endpoint.ts';
 import { Sessions, type SessionSealer } from './mcp/sessions.ts';
 import type { Conditions } from './policy/conditions.ts';
 import { compileRegistry, type Registry } from './registry/registry.ts';
-import { ToolDirectory } from './registry/tool-directory.ts';
-import { VisibleTools } from './registry/visible-tools.ts';
+import { Directory } from './registry/directory.ts';
 import type { UpstreamServer, Upstreams } from './upstream/upstreams.ts';
 
 export interface BrokerDependencies {
@@ -43,7 +42,7 @@ export class Broker {
   readonly keys: ApiKeys;
   readonly mcp: McpEndpoint;
   readonly inFlight: CallsInFlight;
-  private readonly directory: ToolDirectory;
+  private readonly directory: Directory;
   private registry: Registry = { revision: 0, tenants: new Map(), upstreamKeys: new Set() };
 
   constructor(private readonly deps: BrokerDependencies) {
@@ -51,10 +50,12 @@ export class Broker {
     const limits = { ...DEFAULT_LIMITS, ...deps.limits };
     this.keys = new ApiKeys(deps.sha256, clock);
     this.inFlight = new CallsInFlight(limits.maxInFlight);
-    this.directory = new ToolDirectory(deps.upstreams, clock, deps.onUpstreamUnavailable);
+    this.directory = new Directory(deps.upstreams, clock, deps.onUpstreamUnavailable);
     this.mcp = new McpEndpoint({
       registry: () => this.registry,
-      tools: new VisibleTools(this.directory),
+      directory: this.directory,
+      upstreams: deps.upstreams,
+      inFlight: this.inFlight,
       calls: new Calls({ ...deps, ...limits, digest: this.digest, inFlight: this.inFlight }),
       sessions: new Sessions(deps.sessions),
       recorder,
@@ -63,6 +64,7 @@ export class Broker {
       serverInfo,
       recordTimeoutMs: limits.admissionTimeoutMs,
     });
+    deps.upstreams.listen(this.mcp.events);
   }
 
   /** The configuration revision that calls are judged by. */
@@ -80,6 +82,8 @@ export class Broker {
     this.keys.use(config, moreKeys);
     this.directory.retain(registry.upstreamKeys);
     this.deps.upstreams.retain(registry.upstreamKeys);
+    this.mcp.listening.review((principal) => this.keys.stands(principal));
+    this.mcp.events.configurationChanged();
   }
 
   /** Throws as {@link use} would, and changes nothing: for checking a configuration before it is accepted. */
@@ -90,6 +94,7 @@ export class Broker {
   /** No more calls from now on; those in flight go on until `inFlight.idle()`, or get an unknown outcome by `inFlight.abort()`. */
   stop(): void {
     this.inFlight.close();
+    this.mcp.listening.close();
   }
 
   private readonly digest = (text: string): string => Buffer.from(this.deps.sha256(text)).toString('base64url');

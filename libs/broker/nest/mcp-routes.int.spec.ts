@@ -213,9 +213,11 @@ describe('the MCP routes', () => {
     expect(spec.upstreams.calls[0]?.call.params).toBe(`{"name":"refund","arguments":${JSON.stringify(args)}}`);
   });
 
-  it('have nothing to read', async () => {
+  it('have nothing to read without a session', async () => {
     const reply = await send('/mcp', { method: 'GET' });
-    expect([reply.status, reply.headers['allow'], codeOf(reply)]).toEqual([405, 'POST, DELETE', 'method_not_allowed']);
+    expect([reply.status, codeOf(reply)]).toEqual([400, 'session_required']);
+    const modern = await send('/mcp', { method: 'GET', headers: { 'mcp-protocol-version': '2026-07-28' } });
+    expect([modern.status, modern.headers['allow'], codeOf(modern)]).toEqual([405, 'POST', 'method_not_allowed']);
   });
 
   it('keep tenants apart by the token alone', async () => {

@@ -1,6 +1,7 @@
 import { type ErrorCode, Refusal } from '#libs/contracts';
 import { type Broker, errorReply, type Hosts, type McpReply } from '#libs/broker/core';
 import type { Principal } from '#libs/ports';
+import { HttpChannel, type RawResponse } from './http-channel.ts';
 import type { AuthenticationGate } from './authentication-gate.ts';
 import { baseUrl, metadataUrl } from './resource-metadata.ts';
 
@@ -40,6 +41,8 @@ export interface FastifyRequestLike {
 }
 
 export interface FastifyReplyLike {
+  readonly raw: RawResponse;
+  hijack(): unknown;
   code(status: number): FastifyReplyLike;
   headers(values: Readonly<Record<string, string>>): FastifyReplyLike;
   send(body?: unknown): FastifyReplyLike;
@@ -90,7 +93,11 @@ export function registerMcpRoutes(scope: FastifyScope, options: McpRouteOptions)
         admitted.set(request, admission);
         done();
       },
-      handler: async (request, reply) => write(reply, await answer(request, admitted.get(request)!, options)),
+      handler: async (request, reply) => {
+        const channel = new HttpChannel(takesStreams(headerOf(request, 'accept')), reply.raw, () => reply.hijack());
+        const answered = await answer(request, channel, admitted.get(request)!, options);
+        return channel.finish(answered) ? undefined : write(reply, answered);
+      },
     });
   }
 }
@@ -132,7 +139,7 @@ function admit(request: FastifyRequestLike, { gate, hosts, publicUrl }: McpRoute
   return errorReply(told, null, false, told.entry.http === 401 ? { 'www-authenticate': challenge } : {});
 }
 
-async function answer(request: FastifyRequestLike, { principal }: Admitted, { broker }: McpRouteOptions): Promise<McpReply> {
+async function answer(request: FastifyRequestLike, channel: HttpChannel, { principal }: Admitted, { broker }: McpRouteOptions): Promise<McpReply> {
   let body = '';
   try {
     if (request.body instanceof Uint8Array) body = UTF8.decode(request.body);
@@ -140,7 +147,11 @@ async function answer(request: FastifyRequestLike, { principal }: Admitted, { br
     return errorReply(new Refusal('parse_error', 'The body is not UTF-8.'), null);
   }
   const header = (name: string): string | undefined => headerOf(request, name);
-  return broker.mcp.handle({ method: request.method, server: request.params['server'], header, body, principal, ip: request.ip });
+  return broker.mcp.handle({ method: request.method, server: request.params['server'], header, body, principal, ip: request.ip, channel });
+}
+
+function takesStreams(accept: string | undefined): boolean {
+  return accept !== undefined && (accept.includes('text/event-stream') || accept.includes('*/*'));
 }
 
 function headerOf(request: FastifyRequestLike, name: string): string | undefined {

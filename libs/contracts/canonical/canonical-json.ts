@@ -4,7 +4,13 @@
  * {@link NotCanonical} naming the place. `toJSON` is a key like any other. Members that are `undefined` are absent.
  */
 export function canonicalJson(value: unknown, maxDepth: number = MAX_DEPTH): string {
+  if (value instanceof CanonicalText) return value.text;
   return write(value, maxDepth, []);
+}
+
+/** A value whose canonical form was written already: {@link canonicalJson} takes it as it is, so that large values are written once. */
+export class CanonicalText {
+  constructor(readonly text: string) {}
 }
 
 /** How deep arguments and event data may nest. */

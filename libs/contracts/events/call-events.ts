@@ -14,9 +14,11 @@ export const callRequested = defineEvent({
   type: 'call.requested',
   version: 1,
   owner: 'broker',
-  sentence: 'An agent asked for a tool call; written before anything is decided or sent.',
+  sentence: 'An agent asked for a tool call, a prompt or a resource; written before anything is decided or sent.',
   sealed: ['/args', '/reason'],
   data: z.strictObject({
+    /** What was asked for when it was not a tool; then `tool` names the prompt or the resource. */
+    method: z.enum(['prompts/get', 'resources/read']).optional(),
     /** Null when the name the agent gave resolves to nothing it may see. */
     server: z.string().nullable(),
     tool: z.string(),

@@ -1,4 +1,4 @@
-import { catalogue, type EventDraft } from '#libs/contracts';
+import { CanonicalText, catalogue, type EventDraft } from '#libs/contracts';
 import { type Recorded, type Recorder, RecorderRefusal, RecorderTimeout, type RecordOptions } from '#libs/ports';
 
 /** What the next `record` of a batch with this event type does. `late` keeps the events, as the port promises, and throws the time-out. */
@@ -40,7 +40,7 @@ export class MemoryRecorder implements Recorder {
     for (const draft of drafts) this.check(draft);
     const gate = this.gates.findIndex(({ type }) => has(type));
     if (gate !== -1) await this.gates.splice(gate, 1)[0]!.wait;
-    this.log.push(...drafts);
+    this.log.push(...drafts.map(readable));
     if (failure === 'late') throw new RecorderTimeout();
     return drafts.map((draft) => ({ id: draft.id ?? `event-${++this.ids}`, position: BigInt(this.log.length) }));
   }
@@ -50,4 +50,11 @@ export class MemoryRecorder implements Recorder {
     data.parse(draft.data);
     for (const path of Object.keys(draft.seal ?? {})) if (!sealed.includes(path)) throw new Error(`${draft.type} does not seal ${path}`);
   }
+}
+
+/** Sealed values as they were before they got their canonical form. */
+function readable(draft: EventDraft): EventDraft {
+  if (!draft.seal) return draft;
+  const values = Object.entries(draft.seal).map(([path, value]) => [path, value instanceof CanonicalText ? (JSON.parse(value.text) as unknown) : value]);
+  return { ...draft, seal: Object.fromEntries(values) as Record<string, unknown> };
 }

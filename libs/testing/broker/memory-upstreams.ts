@@ -22,7 +22,14 @@ export class MemoryUpstreams implements Upstreams {
   readonly others = new Map<string, readonly Definition[]>();
   readonly watched = new Set<string>();
   readonly ended: string[] = [];
-  listener: UpstreamListener | undefined;
+  private listener: UpstreamListener | undefined;
+  private readonly servers = new Map<string, UpstreamServer>();
+
+  /** A server says something on its own; nobody hears one that was never asked for anything. */
+  say(id: string, method: string, params = '{}'): void {
+    const server = this.servers.get(id);
+    if (server) this.listener?.notified(server, undefined, method, params);
+  }
 
   describe(server: UpstreamServer): Promise<UpstreamDescription> {
     if (!this.lists.has(server.id)) return Promise.reject(new UpstreamUnavailable('the server cannot be reached'));
@@ -37,6 +44,7 @@ export class MemoryUpstreams implements Upstreams {
   }
 
   list(server: UpstreamServer, kind: ListKind): Promise<readonly Definition[]> {
+    this.servers.set(server.id, server);
     if (kind !== 'tools') return Promise.resolve(this.others.get(`${server.id} ${kind}`) ?? []);
     this.asked++;
     const tools = this.lists.get(server.id);
@@ -49,6 +57,7 @@ export class MemoryUpstreams implements Upstreams {
   }
 
   async watch(server: UpstreamServer, uri: string): Promise<UpstreamAnswer> {
+    this.servers.set(server.id, server);
     this.watched.add(`${server.id} ${uri}`);
     return { kind: 'result', text: '{}' };
   }

@@ -1,4 +1,4 @@
-import { type ArgumentProblem, type ArgumentValidator, Broker, type Conditions, type McpReply } from '#libs/broker/core';
+import { type ArgumentProblem, type ArgumentValidator, Broker, type Channel, type Conditions, type McpReply, NO_CHANNEL } from '#libs/broker/core';
 import { HoldfastConfig } from '#libs/contracts';
 import type { Principal } from '#libs/ports';
 import { MemoryRecorder } from './memory-recorder.ts';
@@ -102,7 +102,7 @@ export class SpecBroker {
   /** A request as it is: text and headers. */
   async http(
     body: string,
-    more: { headers?: Record<string, string>; method?: string; server?: string; principal?: Principal } = {},
+    more: { headers?: Record<string, string>; method?: string; server?: string; principal?: Principal; channel?: Channel } = {},
   ): Promise<McpReply> {
     const headers: Record<string, string> = {
       'content-type': 'application/json',
@@ -116,6 +116,7 @@ export class SpecBroker {
       body,
       principal: more.principal ?? ada,
       ip: '192.0.2.1',
+      channel: more.channel ?? NO_CHANNEL,
     });
   }
 

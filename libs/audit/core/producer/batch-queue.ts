@@ -57,12 +57,12 @@ export class BatchQueue {
     return this.cuts[0]?.batch;
   }
 
-  /** The first batch is durable; its last record has this position. */
-  acknowledged(position: bigint): void {
+  /** The first batch is durable; its last record has this position. Those who wait for it hear so from the function returned. */
+  acknowledged(position: bigint): () => void {
     const done = this.cuts.shift()!;
     this.waitingBytes -= done.bytes;
     const first = position - BigInt(done.waiting.length - 1);
-    done.waiting.forEach((waiting, i) => waiting.settle?.(first + BigInt(i)));
+    return () => done.waiting.forEach((waiting, i) => waiting.settle?.(first + BigInt(i)));
   }
 
   /** Everything that waits, cut into batches: what a spool keeps is what the journal will get, number by number. */

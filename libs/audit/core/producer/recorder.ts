@@ -1,5 +1,5 @@
 import { encodeSealed, type EventDraft } from '#libs/contracts';
-import { type Clock, type Ids, type Journal, JournalRefusal, type Recorded, type Recorder, RecorderRefusal, RecorderTimeout, type RecordOptions, type Sealer, type SealedValues, type Spool } from '#libs/ports';
+import { type Clock, type Ids, type Journal, type JournalBatch, JournalRefusal, type Recorded, type Recorder, RecorderRefusal, RecorderTimeout, type RecordOptions, type Sealer, type SealedValues, type Spool } from '#libs/ports';
 import { BatchQueue, type QueueLimits } from './batch-queue.ts';
 import { buildEvent, FIRST_POSITION, type ProducerPosition } from './build-event.ts';
 
@@ -30,6 +30,12 @@ export interface RecorderDependencies {
 const DEFAULT_LIMITS: QueueLimits = { maxBytes: 32 << 20, maxBatchRecords: 500, maxBatchBytes: 4 << 20 };
 const RETRY_FIRST_MS = 10;
 const RETRY_MAX_MS = 1_000;
+
+/** A batch and its first append. */
+interface Sending {
+  readonly batch: JournalBatch;
+  readonly append: Promise<bigint>;
+}
 
 /** {@link Recorder} over a {@link Journal}: sequence, chain, sealing, natural batching, retry with the same bytes, spool. */
 export class JournalRecorder implements Recorder {
@@ -150,26 +156,48 @@ export class JournalRecorder implements Recorder {
   }
 
   private async send(): Promise<void> {
-    for (let batch = this.queue.next(); batch; batch = this.queue.next()) {
-      for (let retryMs = RETRY_FIRST_MS; ; retryMs = Math.min(retryMs * 2, RETRY_MAX_MS)) {
-        if (this.abort.signal.aborted) return;
-        try {
-          this.queue.acknowledged(await this.deps.journal.append(batch));
-          this.setDown(false);
-          break;
-        } catch (error) {
-          if (error instanceof JournalRefusal) {
-            this.broken = error;
-            await this.keepOnDisk();
-            this.deps.onFatal?.(error);
-            return;
-          }
-          this.setDown(true);
-          await this.deps.sleep(retryMs, this.abort.signal);
-        }
-      }
+    for (let sending = this.start(); sending; ) {
+      const tell = await this.delivered(sending);
+      if (!tell) return;
+      // The next batch is on its way before those who waited for this one go on: the journal works while they do.
+      sending = this.start();
+      tell();
+      if (sending) continue;
       if (this.queue.empty && this.spooled) await this.clearSpool();
       await this.deps.yieldTurn();
+      sending = this.start();
+    }
+  }
+
+  /** Sends the next batch for the first time, if there is one. */
+  private start(): Sending | undefined {
+    const batch = this.queue.next();
+    if (!batch) return undefined;
+    const append = this.deps.journal.append(batch);
+    append.catch(() => undefined);
+    return { batch, append };
+  }
+
+  /** Waits for the journal and sends the batch again until it is taken. Undefined when there is no use in going on. */
+  private async delivered({ batch, append }: Sending): Promise<(() => void) | undefined> {
+    let current = append;
+    for (let retryMs = RETRY_FIRST_MS; ; retryMs = Math.min(retryMs * 2, RETRY_MAX_MS)) {
+      try {
+        const tell = this.queue.acknowledged(await current);
+        this.setDown(false);
+        return tell;
+      } catch (error) {
+        if (error instanceof JournalRefusal) {
+          this.broken = error;
+          await this.keepOnDisk();
+          this.deps.onFatal?.(error);
+          return undefined;
+        }
+        this.setDown(true);
+        await this.deps.sleep(retryMs, this.abort.signal);
+        if (this.abort.signal.aborted) return undefined;
+        current = this.deps.journal.append(batch);
+      }
     }
   }
 

@@ -1,6 +1,6 @@
-import { type EventData, type EventDraft, Refusal } from '#libs/contracts';
-import type { Resolution } from '../registry/visible-tools.ts';
-import type { ToolCall } from './call.ts';
+import { type CanonicalText, type EventData, type EventDraft, Refusal } from '#libs/contracts';
+import type { Resolution } from '../registry/visible.ts';
+import type { Call } from './call.ts';
 
 /** Longest name or sentence of outside origin that an event carries. */
 const MAX_NAME = 200;
@@ -9,7 +9,7 @@ const MAX_REASON = 1_000;
 type Draft<T extends EventDraft['type']> = Extract<EventDraft, { type: T }>;
 
 /** What every event of one call has in common. */
-function frame(call: ToolCall): Pick<EventDraft, 'tenant' | 'actor' | 'corr' | 'links'> {
+function frame(call: Call): Pick<EventDraft, 'tenant' | 'actor' | 'corr' | 'links'> {
   const { principal } = call;
   return {
     tenant: principal.tenant,
@@ -30,24 +30,26 @@ function frame(call: ToolCall): Pick<EventDraft, 'tenant' | 'actor' | 'corr' | '
 }
 
 export interface ArgumentFacts {
+  readonly canonical: CanonicalText;
   readonly digest: string;
   readonly bytes: number;
 }
 
 /** `call.requested`: says which tool only when the caller may see it. */
-export function requestedDraft(call: ToolCall, id: string, resolution: Resolution, args: ArgumentFacts): Draft<'call.requested'> {
-  const tool = resolution.kind === 'tool' ? resolution.tool : undefined;
+export function requestedDraft(call: Call, id: string, resolution: Resolution, args: ArgumentFacts): Draft<'call.requested'> {
+  const offer = resolution.kind === 'offer' ? resolution.offer : undefined;
   const name = short(call.name, MAX_NAME);
   return {
     ...frame(call),
     type: 'call.requested',
     id,
     data: {
-      server: tool?.server.id ?? null,
-      tool: short(tool?.name ?? name, MAX_NAME),
+      ...(call.method === 'tools/call' ? {} : { method: call.method }),
+      server: offer?.server.id ?? null,
+      tool: short(offer?.name ?? name, MAX_NAME),
       exposed: name,
-      toolHash: tool?.hash ?? null,
-      class: tool?.class ?? null,
+      toolHash: offer?.hash ?? null,
+      class: offer?.class ?? null,
       argsDigest: args.digest,
       argsBytes: args.bytes,
       argsAbsent: call.args === undefined,
@@ -58,20 +60,20 @@ export function requestedDraft(call: ToolCall, id: string, resolution: Resolutio
       ...(call.idempotencyKey === undefined ? {} : { idempotencyKey: call.idempotencyKey }),
     },
     // The arguments are sealed even when there are none: from then on the key that will seal the outcome is at hand.
-    seal: { '/args': call.args ?? {}, ...(call.reason === undefined ? {} : { '/reason': call.reason }) },
+    seal: { '/args': args.canonical, ...(call.reason === undefined ? {} : { '/reason': call.reason }) },
   };
 }
 
-export function decidedDraft(call: ToolCall, id: string, cause: string, data: EventData<'policy.decided'>): Draft<'policy.decided'> {
+export function decidedDraft(call: Call, id: string, cause: string, data: EventData<'policy.decided'>): Draft<'policy.decided'> {
   return { ...frame(call), type: 'policy.decided', id, cause, data: { ...data, reason: short(data.reason, MAX_REASON) } };
 }
 
-export function abandonedDraft(call: ToolCall, cause: string, reason: EventData<'call.abandoned'>['reason']): Draft<'call.abandoned'> {
+export function abandonedDraft(call: Call, cause: string, reason: EventData<'call.abandoned'>['reason']): Draft<'call.abandoned'> {
   return { ...frame(call), type: 'call.abandoned', cause, data: { reason } };
 }
 
 export function completedDraft(
-  call: ToolCall,
+  call: Call,
   cause: string,
   data: EventData<'call.completed'>,
   seal: Readonly<Record<string, unknown>>,

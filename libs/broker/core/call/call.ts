@@ -1,15 +1,22 @@
 import type { ErrorCode } from '#libs/contracts';
 import type { Principal } from '#libs/ports';
+import type { CallMethod } from '../policy/facts.ts';
+import type { UpstreamClient } from '../upstream/upstreams.ts';
+import type { Cancellation } from './cancellation.ts';
 
-/** One tool call as it came in, identified and parsed, not yet judged. */
-export interface ToolCall {
+/** One call as it came in, identified and parsed, not yet judged: of a tool, for a prompt, or to read a resource. */
+export interface Call {
   readonly id: string;
+  readonly method: CallMethod;
   readonly principal: Principal;
-  /** The name the agent gave. */
+  /** The name or URI the agent gave. */
   readonly name: string;
+  /** What the record and policy take as the arguments; for a resource its URI. */
   readonly args: Readonly<Record<string, unknown>> | undefined;
-  /** The arguments' JSON text as it came in; undefined when there were none. */
-  readonly argsText: string | undefined;
+  /** How many bytes the arguments had as they came in; 0 when there were none. */
+  readonly argsBytes: number;
+  /** JSON text of the request's `params` as they came in, without `_meta`. */
+  readonly params: string;
   readonly endpoint: string;
   readonly protocol: string;
   readonly ip: string | undefined;
@@ -21,6 +28,10 @@ export interface ToolCall {
   readonly traceparent: string | undefined;
   /** `_meta` members that go to the upstream server. */
   readonly upstreamMeta: Readonly<Record<string, unknown>>;
+  /** On whose behalf, as far as the upstream server may know. */
+  readonly client: UpstreamClient | undefined;
+  /** Says when nobody wants the answer any more. */
+  readonly cancellation: Cancellation;
   /** When it came in; monotonic microseconds. */
   readonly receivedUs: number;
 }

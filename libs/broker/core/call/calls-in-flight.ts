@@ -1,4 +1,4 @@
-import { Cancellation } from './cancellation.ts';
+import type { Cancellation } from './cancellation.ts';
 
 /** A call between its arrival and its answer. */
 export interface CallInFlight {
@@ -17,13 +17,11 @@ export class CallsInFlight {
   constructor(private readonly max: number) {}
 
   /** A word when the call is not taken; otherwise the caller must `leave`, whatever happens. */
-  enter(call: CallInFlight): 'stopping' | 'overloaded' | { readonly cancellation: Cancellation; leave(): void } {
+  enter(call: CallInFlight, cancellation: Cancellation): 'stopping' | 'overloaded' | { leave(): void } {
     if (this.closed) return 'stopping';
     if (this.open.size >= this.max) return 'overloaded';
-    const cancellation = new Cancellation();
     this.open.set(call, cancellation);
     return {
-      cancellation,
       leave: () => {
         this.open.delete(call);
         if (this.open.size === 0) for (const resolve of this.waiting.splice(0)) resolve();

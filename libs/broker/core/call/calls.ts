@@ -1,13 +1,13 @@
-import { canonicalJson, type ErrorCode, errorCatalogue, type EventData, Refusal } from '#libs/contracts';
+import { canonicalJson, CanonicalText, type ErrorCode, errorCatalogue, type EventData, Refusal } from '#libs/contracts';
 import { type Clock, type Ids, type Recorder, RecorderRefusal, RecorderTimeout } from '#libs/ports';
+import { withMembers } from '../mcp/json-text.ts';
 import { outgoingParamHeaders } from '../mcp/param-headers.ts';
 import { decide, type Decision, EVALUATOR } from '../policy/decide.ts';
-import type { PinnedTool } from '../registry/pinned-tool.ts';
+import type { Offer } from '../registry/offer.ts';
 import type { TenantRegistry } from '../registry/registry.ts';
-import type { Resolution } from '../registry/visible-tools.ts';
+import type { Resolution } from '../registry/visible.ts';
 import type { UpstreamAnswer, Upstreams } from '../upstream/upstreams.ts';
-import type { CallAnswer, RefusedCall, ToolCall } from './call.ts';
-import type { Cancellation } from './cancellation.ts';
+import type { Call, CallAnswer, RefusedCall } from './call.ts';
 import { abandonedDraft, type ArgumentFacts, completedDraft, decidedDraft, requestedDraft } from './call-drafts.ts';
 import type { CallsInFlight } from './calls-in-flight.ts';
 import { type Outcome, readAnswer } from './outcome.ts';
@@ -44,11 +44,14 @@ interface Verdict {
 export class Calls {
   constructor(private readonly deps: CallDependencies) {}
 
-  async run(call: ToolCall, registry: TenantRegistry, resolution: Resolution): Promise<CallAnswer> {
-    const entered = this.deps.inFlight.enter({ call: call.id, tenant: call.principal.tenant, tool: call.name, sinceUs: call.receivedUs });
+  async run(call: Call, registry: TenantRegistry, resolution: Resolution): Promise<CallAnswer> {
+    const entered = this.deps.inFlight.enter(
+      { call: call.id, tenant: call.principal.tenant, tool: call.name, sinceUs: call.receivedUs },
+      call.cancellation,
+    );
     if (typeof entered === 'string') return notExecuted(call, entered);
     try {
-      return await this.admit(call, registry, resolution, entered.cancellation);
+      return await this.admit(call, registry, resolution);
     } catch (error) {
       // Nothing was sent: from the moment of dispatch on, no exception leaves `execute`.
       this.deps.onFault(error, call.id);
@@ -58,16 +61,16 @@ export class Calls {
     }
   }
 
-  private async admit(call: ToolCall, registry: TenantRegistry, resolution: Resolution, cancellation: Cancellation): Promise<CallAnswer> {
+  private async admit(call: Call, registry: TenantRegistry, resolution: Resolution): Promise<CallAnswer> {
     const { clock, ids, digest } = this.deps;
     const canonical = canonicalJson(call.args ?? {});
-    const args: ArgumentFacts = { digest: digest(canonical), bytes: call.argsText === undefined ? 0 : Buffer.byteLength(call.argsText) };
+    const args: ArgumentFacts = { canonical: new CanonicalText(canonical), digest: digest(canonical), bytes: call.argsBytes };
     const judgedFromUs = clock.monotonicUs();
     const verdict = this.judge(call, registry, resolution, args);
     const judgedUs = clock.monotonicUs();
     const requested = ids.uuid();
     const decided = ids.uuid();
-    const allowed = verdict.refusal === undefined && resolution.kind === 'tool' ? resolution.tool : undefined;
+    const allowed = verdict.refusal === undefined && resolution.kind === 'offer' ? resolution.offer : undefined;
     try {
       await this.deps.recorder.record(
         [requestedDraft(call, requested, resolution, args), decidedDraft(call, decided, requested, verdict.decision)],
@@ -80,11 +83,11 @@ export class Calls {
     // The wait for the journal may have been long: a broker that lost touch meanwhile, or was given up, sends nothing any more.
     const stale = this.stale();
     if (stale) return this.abandon(call, decided, stale);
-    return this.execute(call, allowed, decided, cancellation, { policyUs: judgedUs - judgedFromUs, logUs: clock.monotonicUs() - judgedUs });
+    return this.execute(call, allowed, decided, { policyUs: judgedUs - judgedFromUs, logUs: clock.monotonicUs() - judgedUs });
   }
 
   /** The checks in their order; the first that speaks against the call settles it. */
-  private judge(call: ToolCall, registry: TenantRegistry, resolution: Resolution, args: ArgumentFacts): Verdict {
+  private judge(call: Call, registry: TenantRegistry, resolution: Resolution, args: ArgumentFacts): Verdict {
     const { policy } = registry;
     const against = (stage: EventData<'policy.decided'>['stage'], code: ErrorCode, reason: string, sentence: string): Verdict => ({
       decision: {
@@ -105,12 +108,13 @@ export class Calls {
       const { sentence } = errorCatalogue.upstream_unreachable;
       return against('resolve', 'upstream_unreachable', 'the server has not told its tools', sentence);
     }
-    if (resolution.kind !== 'tool') {
-      const reason = resolution.kind === 'hidden' ? 'the tool is not visible to this caller' : 'no tool has this name';
-      return against('resolve', 'tool_not_found', reason, errorCatalogue.tool_not_found.sentence);
+    if (resolution.kind !== 'offer') {
+      const { code, noun } = NOT_FOUND[call.method];
+      const reason = resolution.kind === 'hidden' ? `the ${noun} is not visible to this caller` : `there is no such ${noun}`;
+      return against('resolve', code, reason, errorCatalogue[code].sentence);
     }
-    const { tool } = resolution;
-    const problem = this.deps.validator.check(tool.hash, tool.inputSchema, call.args ?? {});
+    const tool = resolution.offer;
+    const problem = tool.inputSchema && tool.hash !== null ? this.deps.validator.check(tool.hash, tool.inputSchema, call.args ?? {}) : null;
     if (problem)
       return against('arguments', 'arguments_invalid', problem.recorded, `${errorCatalogue.arguments_invalid.sentence} ${problem.told}`);
     const stale = this.stale();
@@ -129,7 +133,7 @@ export class Calls {
     }
   }
 
-  private decide(call: ToolCall, registry: TenantRegistry, tool: PinnedTool, args: ArgumentFacts): Decision {
+  private decide(call: Call, registry: TenantRegistry, tool: Offer, args: ArgumentFacts): Decision {
     return decide(
       registry.policy,
       {
@@ -151,7 +155,7 @@ export class Calls {
   }
 
   /** The records did not become durable in time, or at all: nothing is sent, whatever the decision was. */
-  private notRecorded(call: ToolCall, decided: string, allowed: boolean, error: unknown): RefusedCall {
+  private notRecorded(call: Call, decided: string, allowed: boolean, error: unknown): RefusedCall {
     if (error instanceof RecorderTimeout) {
       // The allowing decision will still reach the log; this says what became of it. Nobody waits: the agent is told either way.
       if (allowed) {
@@ -167,7 +171,7 @@ export class Calls {
   }
 
   /** The call was allowed and is on record, and is not sent after all. */
-  private async abandon(call: ToolCall, decided: string, reason: Refusal): Promise<RefusedCall> {
+  private async abandon(call: Call, decided: string, reason: Refusal): Promise<RefusedCall> {
     try {
       await this.deps.recorder.record([abandonedDraft(call, decided, 'state_stale')], { mustKeep: true, timeoutMs: this.deps.outcomeTimeoutMs });
     } catch (error) {
@@ -178,15 +182,14 @@ export class Calls {
 
   /** From here on the call may have happened. Every way out of this function has tried to record what is known of it. */
   private async execute(
-    call: ToolCall,
-    tool: PinnedTool,
+    call: Call,
+    tool: Offer,
     decided: string,
-    cancellation: Cancellation,
     spent: { policyUs: number; logUs: number },
   ): Promise<CallAnswer> {
     const { clock } = this.deps;
     const sentUs = clock.monotonicUs();
-    const outcome = await this.dispatch(call, tool, cancellation);
+    const outcome = await this.dispatch(call, tool);
     const answeredUs = clock.monotonicUs();
     const data: EventData<'call.completed'> = {
       outcome: outcome.outcome,
@@ -212,18 +215,19 @@ export class Calls {
     }
   }
 
-  private async dispatch(call: ToolCall, tool: PinnedTool, cancellation: Cancellation): Promise<Outcome> {
+  private async dispatch(call: Call, tool: Offer): Promise<Outcome> {
     let answer: UpstreamAnswer;
     try {
       answer = await this.deps.upstreams.call(tool.registered.upstream, {
         requestId: call.id,
-        method: 'tools/call',
+        method: call.method,
         named: tool.name,
-        params: `{"name":${JSON.stringify(tool.name)}${call.argsText === undefined ? '' : `,"arguments":${call.argsText}`}}`,
+        params: call.name === tool.name ? call.params : withMembers(call.params, { name: JSON.stringify(tool.name) }),
         meta: call.upstreamMeta,
         paramHeaders: tool.paramHeaders.length === 0 ? {} : outgoingParamHeaders(tool.paramHeaders, call.args),
         timeoutMs: tool.registered.upstream.limits.timeoutMs,
-        cancellation,
+        cancellation: call.cancellation,
+        ...(call.client === undefined ? {} : { client: call.client }),
       });
       return readAnswer(call, answer, this.deps.digest);
     } catch (error) {
@@ -233,7 +237,7 @@ export class Calls {
   }
 
   private async recordOutcome(
-    call: ToolCall,
+    call: Call,
     decided: string,
     data: EventData<'call.completed'>,
     seal: Readonly<Record<string, unknown>>,
@@ -250,6 +254,11 @@ export class Calls {
   }
 }
 
+const NOT_FOUND = {
+  'tools/call': { code: 'tool_not_found', noun: 'tool' },
+  'prompts/get': { code: 'prompt_not_found', noun: 'prompt' },
+  'resources/read': { code: 'resource_not_found', noun: 'resource' },
+} as const;
 const REFUSED_BY_RECORDER = { full: 'overloaded', down: 'journal_unavailable', stopped: 'stopping' } as const;
 
 function judged(decision: Decision): Verdict {
@@ -264,19 +273,19 @@ function judged(decision: Decision): Verdict {
   return { decision: { ...decision, stage: 'policy', code }, refusal: { code, sentence: `${errorCatalogue[code].sentence}${why}` } };
 }
 
-function notExecuted(call: ToolCall, code: ErrorCode, sentence: string = errorCatalogue[code].sentence): RefusedCall {
+function notExecuted(call: Call, code: ErrorCode, sentence: string = errorCatalogue[code].sentence): RefusedCall {
   return { kind: 'refused', call: call.id, code, sentence, disposition: 'not_executed' };
 }
 
 /** The outcome is on its way into the log but not there yet, so the agent may not have the result; it must not repeat the call either. */
-function beingRecorded(call: ToolCall, outcome: Outcome): CallAnswer {
+function beingRecorded(call: Call, outcome: Outcome): CallAnswer {
   const { answer } = outcome;
   if (answer.kind === 'refused' && answer.disposition !== 'executed') return answer;
   const code = 'outcome_being_recorded';
   return { kind: 'refused', call: call.id, code, sentence: errorCatalogue[code].sentence, disposition: 'executed' };
 }
 
-function rollback(tool: PinnedTool): EventData<'call.completed'>['rollback'] {
+function rollback(tool: Offer): EventData<'call.completed'>['rollback'] {
   if (tool.class === 'read' || tool.class === 'read-sensitive') return 'not-needed';
   return tool.compensated ? 'available' : 'none-declared';
 }

@@ -14,7 +14,7 @@ export class Cancellation {
   cancel(reason: CancelReason): void {
     if (this.why !== undefined) return;
     this.why = reason;
-    for (const listener of [...this.waiting]) listener(reason);
+    for (const listener of this.waiting) listener(reason);
     this.waiting.clear();
   }
 

@@ -1,4 +1,5 @@
 import {
+  CanonicalText,
   type ErrorCode,
   errorCatalogue,
   type EventData,
@@ -8,7 +9,7 @@ import {
   parseStrictJson,
 } from '#libs/contracts';
 import type { UpstreamAnswer } from '../upstream/upstreams.ts';
-import type { CallAnswer, ToolCall } from './call.ts';
+import type { CallAnswer, Call } from './call.ts';
 
 /** What an upstream answer means: for the record, and for the agent. */
 export interface Outcome {
@@ -23,10 +24,10 @@ export interface Outcome {
 const NOT_SENT = { busy: 'overloaded', unreachable: 'upstream_unreachable', cancelled: 'cancelled', stopped: 'stopping' } as const;
 
 /** A pure reading of the answer. Whatever cannot be told is `unknown`; nothing is guessed in anybody's favour. */
-export function readAnswer(call: ToolCall, answer: UpstreamAnswer, digest: (text: string) => string): Outcome {
+export function readAnswer(call: Call, answer: UpstreamAnswer, digest: (text: string) => string): Outcome {
   switch (answer.kind) {
     case 'result':
-      return result(call, answer.text, digest);
+      return result(answer.text, digest);
     case 'error':
       return {
         outcome: 'failed',
@@ -71,22 +72,20 @@ export function readAnswer(call: ToolCall, answer: UpstreamAnswer, digest: (text
   }
 }
 
-function result(call: ToolCall, text: string, digest: (text: string) => string): Outcome {
+function result(text: string, digest: (text: string) => string): Outcome {
   const { value, ...facts } = written(text, '/result', digest);
   const { resultType, isError } = (typeof value === 'object' && value !== null ? value : {}) as { resultType?: unknown; isError?: unknown };
-  if (resultType !== undefined && resultType !== 'complete') {
-    const sentence = 'The upstream server asks for more input, which cannot be passed on here.';
-    return { ...told(call, 'failed', 'upstream_protocol', 'not_executed', sentence), ...facts };
-  }
+  const more = resultType !== undefined && resultType !== 'complete';
   return {
-    ...(isError === true ? { outcome: 'failed', errorClass: 'tool_error' } : { outcome: 'succeeded' }),
+    // A server that asks for more input has not done what it was asked to do.
+    ...(more ? { outcome: 'failed', errorClass: 'input_required' } : isError === true ? { outcome: 'failed', errorClass: 'tool_error' } : { outcome: 'succeeded' }),
     ...facts,
     answer: { kind: 'result', text, resultType: typeof resultType === 'string' ? resultType : undefined },
   };
 }
 
 function told(
-  call: ToolCall,
+  call: Call,
   outcome: Outcome['outcome'],
   code: ErrorCode,
   disposition: 'not_executed' | 'executed' | 'unknown',
@@ -108,8 +107,9 @@ function written(
   let sealed: unknown;
   let canonical: string;
   try {
-    sealed = value = parseStrictJson(text, MAX_SEALED_DEPTH);
+    value = parseStrictJson(text, MAX_SEALED_DEPTH);
     canonical = canonicalJson(value, MAX_SEALED_DEPTH);
+    sealed = new CanonicalText(canonical);
   } catch (error) {
     if (!(error instanceof NotCanonical)) throw error;
     value = JSON.parse(text);

@@ -52,4 +52,13 @@ export class ApiKeys implements Authenticator {
     if (this.clock.now() >= known.expiresMs) throw new Refusal('token_expired', undefined, { key: known.principal.key });
     return known.principal;
   }
+
+  /** Whether a caller that was authenticated before would still be the same one now: long-lived streams ask again and again. */
+  stands(principal: Principal): boolean {
+    for (const known of this.keys.values()) {
+      if (known.principal.key !== principal.key || known.principal.tenant !== principal.tenant) continue;
+      return this.clock.now() < known.expiresMs && (known.principal === principal || JSON.stringify(known.principal) === JSON.stringify(principal));
+    }
+    return false;
+  }
 }

@@ -1,6 +1,17 @@
 import { Refusal } from '#libs/contracts';
 import { checkIdempotencyKey, short } from '../call/call-drafts.ts';
-import { isObject, type JsonObject, META_OWN_PREFIX, META_PROTOCOL_PREFIX } from './protocol.ts';
+import {
+  isObject,
+  isRpcId,
+  type JsonObject,
+  META_CLIENT_CAPABILITIES,
+  META_CLIENT_INFO,
+  META_OWN_PREFIX,
+  META_PROTOCOL_PREFIX,
+  META_PROTOCOL_VERSION,
+  META_SUBSCRIPTION_ID,
+  type RpcId,
+} from './protocol.ts';
 
 /** What a client may say about its call in `_meta`. */
 export interface CallMeta {
@@ -8,14 +19,18 @@ export interface CallMeta {
   readonly run: string | undefined;
   readonly idempotencyKey: string | undefined;
   readonly traceparent: string | undefined;
-  /** Everything that is meant for the upstream server. */
+  /** The client wants to hear of progress under this name. */
+  readonly progressToken: RpcId | undefined;
+  /** Everything that is meant for the upstream server, whoever calls it. */
   readonly upstream: JsonObject;
+  /** What a 2026 client tells its server in the protocol's own words, beside who it is and what it can do. */
+  readonly protocol: JsonObject;
 }
 
 const MAX_REASON = 2_000;
 const MAX_RUN = 128;
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-const NOTHING: CallMeta = { reason: undefined, run: undefined, idempotencyKey: undefined, traceparent: undefined, upstream: {} };
+const NOTHING: CallMeta = { reason: undefined, run: undefined, idempotencyKey: undefined, traceparent: undefined, progressToken: undefined, upstream: {}, protocol: {} };
 
 /** Throws Refusal `invalid_params` when a member of ours has the wrong form. */
 export function readCallMeta(meta: JsonObject | undefined): CallMeta {
@@ -32,14 +47,18 @@ export function readCallMeta(meta: JsonObject | undefined): CallMeta {
     run,
     idempotencyKey,
     traceparent: typeof trace === 'string' && TRACEPARENT.test(trace) ? trace : undefined,
-    // Progress cannot be passed back yet, so nobody upstream is asked for it; the protocol's and our own members end here.
+    progressToken: isRpcId(meta['progressToken']) ? meta['progressToken'] : undefined,
+    // The token of this hop, the protocol's members and our own end here.
     upstream: Object.fromEntries(
       Object.entries(meta).filter(
         ([key]) => key !== 'progressToken' && !key.startsWith(META_PROTOCOL_PREFIX) && !key.startsWith(META_OWN_PREFIX),
       ),
     ),
+    protocol: Object.fromEntries(Object.entries(meta).filter(([key]) => key.startsWith(META_PROTOCOL_PREFIX) && !OF_THIS_HOP.has(key))),
   };
 }
+
+const OF_THIS_HOP: ReadonlySet<string> = new Set([META_PROTOCOL_VERSION, META_CLIENT_INFO, META_CLIENT_CAPABILITIES, META_SUBSCRIPTION_ID]);
 
 /** `name/version` of what a client says it is. */
 export function claimedClient(info: unknown): string | undefined {

@@ -26,8 +26,8 @@ export type Inbound =
       readonly params: JsonObject;
       readonly version: string | undefined;
     }
-  | { readonly kind: 'notification'; readonly era: 'legacy' | 'modern'; readonly method: string }
-  | { readonly kind: 'response' };
+  | { readonly kind: 'notification'; readonly era: 'legacy' | 'modern'; readonly method: string; readonly params: JsonObject }
+  | { readonly kind: 'response'; readonly id: RpcId };
 
 /** Which member of `params` the `Mcp-Name` header repeats. */
 const NAMED_BY: Readonly<Record<string, string>> = { 'tools/call': 'name', 'prompts/get': 'name', 'resources/read': 'uri' };
@@ -42,7 +42,7 @@ export function classify(body: unknown, header: HeaderOf): Inbound {
   if (!isObject(body) || body['jsonrpc'] !== '2.0') throw new Refusal('invalid_request');
   const { method, id } = body;
   if (typeof method !== 'string') {
-    if (isRpcId(id) && ('result' in body || 'error' in body)) return { kind: 'response' };
+    if (isRpcId(id) && ('result' in body || 'error' in body)) return { kind: 'response', id };
     throw new Refusal('invalid_request');
   }
   const params = body['params'];
@@ -90,10 +90,10 @@ function notification(method: string, params: JsonObject | undefined, header: He
   if (claimed !== undefined && version !== undefined && claimed !== version)
     throw mismatch(`MCP-Protocol-Version and ${META_PROTOCOL_VERSION} differ`);
   const named = claimed ?? version;
-  if (named === undefined || !isModern(named)) return { kind: 'notification', era: 'legacy', method };
+  if (named === undefined || !isModern(named)) return { kind: 'notification', era: 'legacy', method, params: params ?? {} };
   const headerMethod = header('mcp-method')?.trim();
   if (headerMethod !== undefined && headerMethod !== method) throw mismatch('Mcp-Method and the method of the body differ');
-  return { kind: 'notification', era: 'modern', method };
+  return { kind: 'notification', era: 'modern', method, params: params ?? {} };
 }
 
 function checkName(method: string, params: JsonObject, header: HeaderOf): void {

@@ -88,10 +88,10 @@ describe('bodies that are not a message', () => {
     expect([reply.status, errorOf(reply).data.code]).toEqual([status, code]);
   });
 
-  it('methods other than POST and DELETE are not allowed', async () => {
-    for (const method of ['GET', 'PUT']) {
+  it('methods other than POST, GET and DELETE are not allowed', async () => {
+    for (const method of ['PUT', 'PATCH']) {
       const reply = await new SpecBroker().http('', { method });
-      expect([reply.status, reply.headers['allow']]).toEqual([405, 'POST, DELETE']);
+      expect([reply.status, reply.headers['allow']]).toEqual([405, 'POST, GET, DELETE']);
     }
   });
 });
@@ -141,7 +141,7 @@ describe('the legacy era', () => {
 
   it('answers unknown methods in band', async () => {
     const spec = new SpecBroker();
-    const reply = await spec.http(rpc('resources/list'), { headers: await session(spec) });
+    const reply = await spec.http(rpc('tasks/list'), { headers: await session(spec) });
     expect([reply.status, errorOf(reply).code]).toEqual([200, -32601]);
   });
 
@@ -291,7 +291,7 @@ describe('the modern era', () => {
   });
 
   it('answers unknown and removed methods with 404', async () => {
-    for (const method of ['ping', 'initialize', 'resources/list', 'constructor']) {
+    for (const method of ['ping', 'initialize', 'resources/subscribe', 'logging/setLevel', 'tasks/get', 'constructor']) {
       const reply = await new SpecBroker().modern(method);
       expect([method, reply.status, errorOf(reply).code]).toEqual([method, 404, -32601]);
     }

@@ -1,34 +1,34 @@
 import { type ErrorCode, Refusal } from '#libs/contracts';
 import { type Clock, type Ids, type Principal, type Recorder, RecorderRefusal, RecorderTimeout } from '#libs/ports';
 import type { Calls } from '../call/calls.ts';
+import type { CallsInFlight } from '../call/calls-in-flight.ts';
+import type { Directory } from '../registry/directory.ts';
 import type { Registry, TenantRegistry } from '../registry/registry.ts';
-import { type Endpoint, reachable, type VisibleTools } from '../registry/visible-tools.ts';
-import { claimedClient, readCallMeta } from './call-meta.ts';
-import { classify, type HeaderOf, type Inbound, metaOf } from './classify.ts';
-import { memberText, withMember, withoutMember } from './json-text.ts';
-import { listPage } from './list-page.ts';
-import { mismatchedParamHeader } from './param-headers.ts';
-import { isObject, LEGACY_VERSIONS, META_CLIENT_INFO, META_SERVER_INFO, MODERN_VERSIONS } from './protocol.ts';
+import { type Endpoint, reachable, type View, Visible } from '../registry/visible.ts';
+import type { UpstreamDescription, Upstreams } from '../upstream/upstreams.ts';
+import { CallRequests } from './call-requests.ts';
+import { claimedClient } from './call-meta.ts';
+import { ALL_CAPABILITIES, clientCapabilities, relayedCapabilities } from './capabilities.ts';
+import { classify, type HeaderOf } from './classify.ts';
+import type { Exchange, McpRequest, RpcRequest } from './exchange.ts';
+import { memberText } from './json-text.ts';
+import { Listening, DESCRIPTION_AGE_MS } from './listening.ts';
+import { LIST_METHODS, Lists } from './lists.ts';
+import { LiveSessions } from './live-sessions.ts';
+import { isModern, isObject, type JsonObject, LEGACY_VERSIONS, META_SERVER_INFO, MODERN_VERSIONS } from './protocol.ts';
+import { Questions } from './questions.ts';
 import { readBody } from './read-body.ts';
-import { empty, errorReply, type McpReply, refusedResult, resultReply, upstreamErrorReply } from './reply.ts';
+import { empty, errorReply, type McpReply, resultReply } from './reply.ts';
+import { ServerEvents } from './server-events.ts';
 import type { Session, Sessions } from './sessions.ts';
-
-/** An HTTP request to an MCP path, after Host, Origin and credentials were checked. */
-export interface McpRequest {
-  readonly method: string;
-  /** The server's id for `/mcp/s/<server>`, undefined for `/mcp`. */
-  readonly server: string | undefined;
-  readonly header: HeaderOf;
-  readonly body: string;
-  readonly principal: Principal;
-  readonly ip: string | undefined;
-}
 
 export interface McpEndpointDependencies {
   /** The registry in force right now. */
   readonly registry: () => Registry;
-  readonly tools: VisibleTools;
+  readonly directory: Directory;
+  readonly upstreams: Upstreams;
   readonly calls: Calls;
+  readonly inFlight: CallsInFlight;
   readonly sessions: Sessions;
   readonly recorder: Recorder;
   readonly clock: Clock;
@@ -37,175 +37,188 @@ export interface McpEndpointDependencies {
   readonly recordTimeoutMs: number;
 }
 
-type Request = Extract<Inbound, { kind: 'request' }>;
-
-/** What is known of a message before its method is looked at. */
-interface Exchange {
-  readonly request: McpRequest;
-  readonly tenant: TenantRegistry;
-  readonly endpoint: Endpoint;
-  /** Absent in the modern era and before `initialize`. */
-  readonly session: Session | undefined;
-  readonly receivedUs: number;
-}
+/** Both protocol eras have these. */
+const IN_BOTH: ReadonlySet<string> = new Set([...Object.keys(LIST_METHODS), 'tools/call', 'prompts/get', 'resources/read', 'completion/complete']);
 
 /**
- * The MCP edge: both protocol eras on one endpoint, plain JSON in and out. It decides nothing about calls; it reads them, has them run,
- * and writes down what came of it. Never throws for anything a client can send.
+ * The MCP edge: both protocol eras on one endpoint, plain JSON in and out, an event stream where something precedes the answer. It
+ * decides nothing about calls; it reads them, has them run, and writes down what came of it. Never throws for anything a client can send.
  */
 export class McpEndpoint {
-  constructor(private readonly deps: McpEndpointDependencies) {}
+  readonly listening: Listening;
+  readonly events: ServerEvents;
+  private readonly live = new LiveSessions();
+  private readonly calls: CallRequests;
+  private readonly lists: Lists;
+  private readonly questions: Questions;
+
+  constructor(private readonly deps: McpEndpointDependencies) {
+    const { directory, upstreams, ids } = deps;
+    const { live } = this;
+    const visible = new Visible(directory);
+    this.events = new ServerEvents(directory, upstreams, live, () => ids.uuid());
+    this.calls = new CallRequests({ visible, calls: deps.calls, live, ids });
+    this.lists = new Lists(visible, ({ view }) => ({ ...CACHEABLE, ...this.identity(view) }));
+    this.questions = new Questions({ ...deps, visible, live });
+    this.listening = new Listening({
+      visible,
+      directory,
+      live,
+      events: this.events,
+      viewNow: (principal, path) => this.viewOf(principal, path === '/mcp' ? undefined : path.slice('/mcp/s/'.length)),
+      identity: (view) => this.identity(view),
+    });
+  }
 
   async handle(request: McpRequest): Promise<McpReply> {
     const receivedUs = this.deps.clock.monotonicUs();
-    const tenant = this.deps.registry().tenants.get(request.principal.tenant);
-    const endpoint = tenant && endpointOf(tenant, request);
-    if (!tenant || !endpoint) return errorReply(new Refusal('not_found'), null);
-    if (request.method === 'DELETE') return this.endSession(request, endpoint);
-    if (request.method !== 'POST') return errorReply(new Refusal('method_not_allowed'), null, false, { allow: 'POST, DELETE' });
+    const view = this.viewOf(request.principal, request.server);
+    if (!view) return errorReply(new Refusal('not_found'), null);
+    const exchange: Exchange = { request, view, session: undefined, receivedUs };
+    if (request.method === 'DELETE') return this.endSession(exchange);
+    if (request.method === 'GET') return this.openStream(exchange);
+    if (request.method !== 'POST') return errorReply(new Refusal('method_not_allowed'), null, false, { allow: 'POST, GET, DELETE' });
     const problem = mediaProblem(request.header);
     if (problem) return errorReply(new Refusal(problem), null);
     const read = readBody(request.body);
     if ('refusal' in read) return errorReply(read.refusal, read.id);
-    let inbound: Inbound;
+    const id = isObject(read.value) && typeof read.value['method'] === 'string' ? idOf(read.value['id']) : null;
     try {
-      inbound = classify(read.value, request.header);
+      return await this.answer(read.value, exchange);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      return errorReply(error, isObject(read.value) && typeof read.value['method'] === 'string' ? idOf(read.value['id']) : null);
+      return errorReply(error, id);
     }
-    return this.answer(inbound, { request, tenant, endpoint, session: undefined, receivedUs });
   }
 
-  private async answer(inbound: Inbound, exchange: Exchange): Promise<McpReply> {
+  private async answer(body: unknown, exchange: Exchange): Promise<McpReply> {
+    const { request, view } = exchange;
+    const inbound = classify(body, request.header);
     if (inbound.kind === 'request' && inbound.era === 'modern') return this.modern(inbound, exchange);
     if (inbound.kind === 'request' && inbound.method === 'initialize') return this.initialize(inbound, exchange);
     if (inbound.kind === 'notification' && inbound.era === 'modern') return empty(202);
     const id = inbound.kind === 'request' ? inbound.id : null;
-    const version = exchange.request.header('mcp-protocol-version')?.trim();
+    const version = request.header('mcp-protocol-version')?.trim();
     if (version !== undefined && !LEGACY_VERSIONS.includes(version)) {
       return errorReply(new Refusal('unsupported_version', undefined, { supported: [...LEGACY_VERSIONS, ...MODERN_VERSIONS] }), id);
     }
-    const session = this.sessionOf(exchange.request, exchange.endpoint);
+    const session = this.sessionOf(request, view.endpoint);
     if (typeof session === 'string') return errorReply(new Refusal(session), id);
-    if (inbound.kind !== 'request') return empty(202);
-    return this.legacy(inbound, { ...exchange, session });
-  }
-
-  private async modern(request: Request, exchange: Exchange): Promise<McpReply> {
-    switch (request.method) {
-      case 'server/discover':
-        return resultReply(
-          request.id,
-          JSON.stringify({ ...CACHEABLE, supportedVersions: MODERN_VERSIONS, capabilities: CAPABILITIES, ...this.identity() }),
-        );
-      case 'tools/list':
-        return this.list(request, exchange);
-      case 'tools/call':
-        return this.call(request, exchange);
-      default:
-        return errorReply(new Refusal('method_not_found'), request.id);
+    if (inbound.kind === 'request') return this.legacy(inbound, session, { ...exchange, session });
+    if (inbound.kind === 'response') {
+      const result = memberText(request.body, 'result');
+      const said = result === undefined ? { error: memberText(request.body, 'error') ?? '{}' } : { result };
+      this.live.find(session.id)?.answered(String(inbound.id), said);
+    } else if (inbound.method === 'notifications/cancelled') {
+      this.live.find(session.id)?.cancel(JSON.stringify(inbound.params['requestId']));
     }
+    return empty(202);
   }
 
-  private async legacy(request: Request, exchange: Exchange): Promise<McpReply> {
+  private async modern(request: RpcRequest, exchange: Exchange): Promise<McpReply> {
+    if (IN_BOTH.has(request.method)) return this.common(request, exchange);
+    if (request.method === 'subscriptions/listen') return this.listening.listen(request, exchange);
+    if (request.method !== 'server/discover') return errorReply(new Refusal('method_not_found'), request.id);
+    const described = await this.describe(exchange.view);
+    if (described === null) return errorReply(new Refusal('upstream_unreachable'), request.id);
+    const { capabilities, instructions } = described;
+    const about = { capabilities, ...(instructions === undefined ? {} : { instructions }) };
+    return resultReply(request.id, JSON.stringify({ ...CACHEABLE, supportedVersions: MODERN_VERSIONS, ...about, ...this.identity(exchange.view) }));
+  }
+
+  private async legacy(request: RpcRequest, session: Session, exchange: Exchange): Promise<McpReply> {
+    if (IN_BOTH.has(request.method)) return this.common(request, exchange);
     switch (request.method) {
       case 'ping':
         return resultReply(request.id, '{}');
-      case 'tools/list':
-        return this.list(request, exchange);
-      case 'tools/call':
-        return this.call(request, exchange);
+      case 'logging/setLevel':
+        return this.questions.setLevel(request, exchange);
+      case 'resources/subscribe':
+      case 'resources/unsubscribe':
+        return this.listening.subscription(request, session, exchange);
       default:
         return errorReply(new Refusal('method_not_found'), request.id, true);
     }
   }
 
-  private async initialize({ id, params }: Request, { request, endpoint }: Exchange): Promise<McpReply> {
-    const asked = params['protocolVersion'];
-    if (typeof asked !== 'string') return errorReply(new Refusal('invalid_params', 'protocolVersion must be a string'), id, true);
-    const protocol = LEGACY_VERSIONS.includes(asked) ? asked : LEGACY_VERSIONS[0]!;
-    const session: Session = { id: this.deps.ids.uuid(), protocol, claimedClient: claimedClient(params['clientInfo']) };
-    // The session exists when its record does: a client that cannot be recorded is told to come back.
-    const refused = await this.recordSession(request, session, 'auth.session_opened', endpoint);
-    if (refused) return errorReply(refused, id);
-    const sealed = this.deps.sessions.open(session, request.principal, endpoint.path, this.deps.clock.now());
-    const result = JSON.stringify({ protocolVersion: protocol, capabilities: CAPABILITIES, serverInfo: this.deps.serverInfo });
-    return resultReply(id, result, { 'content-type': 'application/json', 'mcp-session-id': sealed });
+  private common(request: RpcRequest, exchange: Exchange): Promise<McpReply> {
+    switch (request.method) {
+      case 'tools/call':
+        return this.calls.tool(request, exchange);
+      case 'prompts/get':
+        return this.calls.prompt(request, exchange);
+      case 'resources/read':
+        return this.calls.resource(request, exchange);
+      case 'completion/complete':
+        return this.questions.complete(request, exchange);
+      default:
+        return this.lists.answer(request, exchange);
+    }
   }
 
-  private async endSession(request: McpRequest, endpoint: Endpoint): Promise<McpReply> {
-    const session = this.sessionOf(request, endpoint);
+  private async initialize({ id, params }: RpcRequest, { request, view }: Exchange): Promise<McpReply> {
+    const asked = params['protocolVersion'];
+    if (typeof asked !== 'string') return errorReply(new Refusal('invalid_params', 'protocolVersion must be a string'), id, true);
+    const described = await this.describe(view);
+    if (described === null) return errorReply(new Refusal('upstream_unreachable'), id);
+    const protocol = LEGACY_VERSIONS.includes(asked) ? asked : LEGACY_VERSIONS[0]!;
+    const capabilities = clientCapabilities(params['capabilities']);
+    const session: Session = { id: this.deps.ids.uuid(), protocol, claimedClient: claimedClient(params['clientInfo']), capabilities };
+    // The session exists when its record does: a client that cannot be recorded is told to come back.
+    const refused = await this.recordSession(request, session, 'auth.session_opened', view.endpoint);
+    if (refused) return errorReply(refused, id);
+    const sealed = this.deps.sessions.open(session, request.principal, view.endpoint.path, this.deps.clock.now());
+    const { instructions } = described;
+    const result = {
+      protocolVersion: protocol,
+      capabilities: described.capabilities,
+      serverInfo: described.serverInfo,
+      ...(instructions === undefined ? {} : { instructions }),
+    };
+    return resultReply(id, JSON.stringify(result), { 'content-type': 'application/json', 'mcp-session-id': sealed });
+  }
+
+  /** The stream of a session of the legacy era; the modern one has requests for that. */
+  private async openStream(exchange: Exchange): Promise<McpReply> {
+    const { request, view } = exchange;
+    const version = request.header('mcp-protocol-version')?.trim();
+    if (version !== undefined && isModern(version))
+      return errorReply(new Refusal('method_not_allowed'), null, false, { allow: 'POST' });
+    const session = this.sessionOf(request, view.endpoint);
     if (typeof session === 'string') return errorReply(new Refusal(session), null);
-    const refused = await this.recordSession(request, session, 'auth.session_closed', endpoint);
+    return this.listening.session(session, { ...exchange, session });
+  }
+
+  private async endSession({ request, view }: Exchange): Promise<McpReply> {
+    const session = this.sessionOf(request, view.endpoint);
+    if (typeof session === 'string') return errorReply(new Refusal(session), null);
+    const refused = await this.recordSession(request, session, 'auth.session_closed', view.endpoint);
     if (refused) return errorReply(refused, null);
     this.deps.sessions.end(session);
+    this.live.end(session.id);
+    this.deps.upstreams.endConversation(session.id);
     return empty(204);
   }
 
-  private async list({ id, params, era }: Request, { request, tenant, endpoint }: Exchange): Promise<McpReply> {
-    const { cursor } = params;
-    if (cursor !== undefined && typeof cursor !== 'string')
-      return errorReply(new Refusal('invalid_params', 'cursor must be a string'), id, era === 'legacy');
-    const tools = await this.deps.tools.list(tenant, request.principal, endpoint);
-    const page = listPage(tools, 'server' in endpoint ? 'own' : 'exposed', era, cursor);
-    if (page === null)
-      return errorReply(new Refusal('invalid_params', 'this cursor is not one of ours, or the list has changed'), id, era === 'legacy');
-    const extra = era === 'modern' ? `,${JSON.stringify({ ...CACHEABLE, ...this.identity() }).slice(1, -1)}` : '';
-    const next = page.next === undefined ? '' : `,"nextCursor":${JSON.stringify(page.next)}`;
-    return resultReply(id, `{"tools":[${page.tools.join(',')}]${next}${extra}}`);
+  /** What stands behind an endpoint: one server as it describes itself, or all of them as we do. Null when the server says nothing. */
+  private async describe({ endpoint }: View): Promise<Pick<UpstreamDescription, 'capabilities' | 'serverInfo' | 'instructions'> | null> {
+    if (!('server' in endpoint)) return { capabilities: ALL_CAPABILITIES, serverInfo: this.deps.serverInfo, instructions: undefined };
+    const { upstream } = endpoint.server;
+    await this.deps.directory.refresh(upstream, 'description', DESCRIPTION_AGE_MS);
+    const description = this.deps.directory.description(upstream);
+    return description ? { ...description, capabilities: relayedCapabilities(description.capabilities) } : null;
   }
 
-  private async call(
-    { id, params, era, version }: Request,
-    { request, tenant, endpoint, session, receivedUs }: Exchange,
-  ): Promise<McpReply> {
-    const { name, arguments: args } = params;
-    if (typeof name !== 'string') return errorReply(new Refusal('invalid_params', 'params.name must be a string'), id, era === 'legacy');
-    if (args !== undefined && !isObject(args))
-      return errorReply(new Refusal('invalid_params', 'params.arguments must be an object'), id, era === 'legacy');
-    const meta = metaOf(params);
-    let said;
-    try {
-      said = readCallMeta(meta);
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      return errorReply(error, id, era === 'legacy');
-    }
-    const resolution = await this.deps.tools.resolve(tenant, request.principal, endpoint, name);
-    if (era === 'modern' && resolution.kind === 'tool' && resolution.tool.paramHeaders.length > 0) {
-      const header = mismatchedParamHeader(resolution.tool.paramHeaders, args, request.header);
-      if (header !== undefined) return errorReply(new Refusal('header_mismatch', `${header} is missing or contradicts the arguments`), id);
-    }
-    const answer = await this.deps.calls.run(
-      {
-        id: this.deps.ids.uuid(),
-        principal: request.principal,
-        name,
-        args,
-        argsText: args === undefined ? undefined : memberText(request.body, 'params', 'arguments'),
-        endpoint: endpoint.path,
-        protocol: session?.protocol ?? version ?? MODERN_VERSIONS[0]!,
-        ip: request.ip,
-        claimedClient: session ? session.claimedClient : claimedClient(meta?.[META_CLIENT_INFO]),
-        reason: said.reason,
-        run: said.run,
-        idempotencyKey: said.idempotencyKey,
-        traceparent: said.traceparent,
-        upstreamMeta: said.upstream,
-        receivedUs,
-      },
-      tenant,
-      resolution,
-    );
-    switch (answer.kind) {
-      case 'refused':
-        return resultReply(id, refusedResult(answer, era));
-      case 'error':
-        return upstreamErrorReply(id, answer.text);
-      case 'result':
-        return resultReply(id, inEra(answer.text, answer.resultType, era));
-    }
+  /** The members that name the server in answers of the modern era. */
+  private identity({ endpoint }: View): JsonObject {
+    const own = 'server' in endpoint ? this.deps.directory.description(endpoint.server.upstream)?.serverInfo : undefined;
+    return { _meta: { [META_SERVER_INFO]: own ?? this.deps.serverInfo } };
+  }
+
+  private viewOf(principal: Principal, server: string | undefined): View | undefined {
+    const registry = this.deps.registry().tenants.get(principal.tenant);
+    const endpoint = registry && endpointOf(registry, principal, server);
+    return endpoint && { registry, principal, endpoint };
   }
 
   private sessionOf(request: McpRequest, endpoint: Endpoint): Session | Extract<ErrorCode, 'session_required' | 'session_unknown'> {
@@ -245,18 +258,12 @@ export class McpEndpoint {
       return new Refusal(error.reason === 'full' ? 'overloaded' : error.reason === 'down' ? 'journal_unavailable' : 'stopping');
     }
   }
-
-  /** The members that name this server in answers of its own. */
-  private identity(): { readonly _meta: Readonly<Record<string, unknown>> } {
-    return { _meta: { [META_SERVER_INFO]: this.deps.serverInfo } };
-  }
 }
 
-const CAPABILITIES = { tools: {} };
 /** Lists depend on the caller and may change with the next configuration. */
 const CACHEABLE = { resultType: 'complete', ttlMs: 5_000, cacheScope: 'private' } as const;
 
-function endpointOf(tenant: TenantRegistry, { principal, server }: McpRequest): Endpoint | undefined {
+function endpointOf(tenant: TenantRegistry, principal: Principal, server: string | undefined): Endpoint | undefined {
   if (server === undefined) return { path: '/mcp' };
   const registered = reachable(tenant, principal, server);
   return registered && { path: `/mcp/s/${server}`, server: registered };
@@ -273,10 +280,4 @@ function mediaProblem(header: HeaderOf): 'unsupported_media_type' | 'not_accepta
 
 function idOf(id: unknown): string | number | null {
   return typeof id === 'string' || typeof id === 'number' ? id : null;
-}
-
-/** An upstream result in the form of the client's era: the modern one says that a result is complete, the legacy one has no word for it. */
-function inEra(text: string, resultType: string | undefined, era: 'legacy' | 'modern'): string {
-  if (era === 'modern') return resultType === undefined ? withMember(text, 'resultType', '"complete"') : text;
-  return resultType === undefined ? text : withoutMember(text, 'resultType');
 }

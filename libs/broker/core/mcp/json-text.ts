@@ -33,13 +33,30 @@ export function memberText(text: string, ...path: readonly string[]): string | u
 
 /** The object without one of its members; everything else stays as it is. */
 export function withoutMember(text: string, key: string): string {
-  const kept: string[] = [];
-  let cut = false;
+  return withMembers(text, { [key]: undefined });
+}
+
+/** The object with these members instead of its own of the same names (JSON text; undefined: gone); new ones stand at the end. */
+export function withMembers(text: string, members: Readonly<Record<string, string | undefined>>): string {
+  const parts: string[] = [];
+  const left = new Set(Object.keys(members));
+  let changed = false;
   eachMember(text, 0, (name, value, memberStart) => {
-    if (name === key) cut = true;
-    else kept.push(text.slice(memberStart, value.end));
+    if (!Object.hasOwn(members, name)) {
+      parts.push(text.slice(memberStart, value.end));
+      return;
+    }
+    changed = true;
+    const replacement = members[name];
+    if (replacement !== undefined && left.delete(name)) parts.push(`${text.slice(memberStart, value.start)}${replacement}`);
   });
-  return cut ? `{${kept.join(',')}}` : text;
+  for (const name of left) {
+    const value = members[name];
+    if (value === undefined) continue;
+    changed = true;
+    parts.push(`${JSON.stringify(name)}:${value}`);
+  }
+  return changed ? `{${parts.join(',')}}` : text;
 }
 
 /** The object with one more member in front; it must not have it yet. `value` is JSON text. */

@@ -12,9 +12,24 @@ export const META_PROTOCOL_VERSION = 'io.modelcontextprotocol/protocolVersion';
 export const META_CLIENT_INFO = 'io.modelcontextprotocol/clientInfo';
 export const META_CLIENT_CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities';
 export const META_SERVER_INFO = 'io.modelcontextprotocol/serverInfo';
+export const META_LOG_LEVEL = 'io.modelcontextprotocol/logLevel';
+export const META_SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId';
 /** `_meta` members with these prefixes belong to the protocol and to Holdfast, one hop at a time. */
 export const META_PROTOCOL_PREFIX = 'io.modelcontextprotocol/';
 export const META_OWN_PREFIX = 'dev.holdfast/';
+
+/** From the quietest a client can ask for to the loudest. */
+const LOG_LEVELS: readonly unknown[] = ['emergency', 'alert', 'critical', 'error', 'warning', 'notice', 'info', 'debug'];
+
+export function isLogLevel(level: unknown): level is string {
+  return LOG_LEVELS.includes(level);
+}
+
+/** Whether a message of one level is wanted by somebody who asked for another one and everything above it. */
+export function loudEnough(level: unknown, wanted: string): boolean {
+  const at = LOG_LEVELS.indexOf(level);
+  return at === -1 || at <= LOG_LEVELS.indexOf(wanted);
+}
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

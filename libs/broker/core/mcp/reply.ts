@@ -23,8 +23,9 @@ export function resultReply(id: RpcId, text: string, headers: Readonly<Record<st
 }
 
 /** `text` is the JSON of an upstream server's error, passed on as it is. */
-export function upstreamErrorReply(id: RpcId, text: string): McpReply {
-  return { status: 200, headers: JSON_HEADERS, body: `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${text}}` };
+export function upstreamErrorReply(id: RpcId, text: string, era: 'legacy' | 'modern' = 'legacy'): McpReply {
+  const missing = era === 'modern' && (JSON.parse(text) as { code?: unknown }).code === MISSING_CLIENT_CAPABILITY;
+  return { status: missing ? 400 : 200, headers: JSON_HEADERS, body: `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${text}}` };
 }
 
 /**
@@ -39,6 +40,22 @@ export function errorReply(refusal: Refusal, id: RpcId | null, inBand = false, h
     data: { ...refusal.extra, code: refusal.code, ...(retry ? { retry } : {}) },
   };
   return { status: inBand ? 200 : http, headers: { ...JSON_HEADERS, ...headers }, body: JSON.stringify({ jsonrpc: '2.0', id, error }) };
+}
+
+/** The one error of a server that has a status of its own in the modern era, wherever it comes from. */
+const MISSING_CLIENT_CAPABILITY = -32021;
+const INVALID_PARAMS = -32602;
+
+/** A refused prompt or resource: these have no result that could say so. */
+export function refusedErrorReply(id: RpcId, { call, code, sentence, disposition }: RefusedCall, era: 'legacy' | 'modern'): McpReply {
+  const { rpc, retry } = errorCatalogue[code];
+  const error = {
+    // The modern era has no code of its own for a resource that is not there.
+    code: era === 'modern' && code === 'resource_not_found' ? INVALID_PARAMS : (rpc ?? OTHER_RPC_CODE),
+    message: `${FIRST_WORDS[disposition]}: ${sentence}`,
+    data: { code, callId: call, disposition, ...(retry ? { retry, retryAfterMs: RETRY_AFTER_MS } : {}) },
+  };
+  return { status: 200, headers: JSON_HEADERS, body: JSON.stringify({ jsonrpc: '2.0', id, error }) };
 }
 
 const FIRST_WORDS = { not_executed: 'NOT EXECUTED', executed: 'EXECUTED', unknown: 'OUTCOME UNKNOWN' } as const;

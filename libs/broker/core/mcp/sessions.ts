@@ -1,5 +1,5 @@
 import type { Principal } from '#libs/ports';
-import { isObject } from './protocol.ts';
+import { isObject, type JsonObject } from './protocol.ts';
 
 /** Makes text that only this installation can read and make. */
 export interface SessionSealer {
@@ -14,13 +14,17 @@ export interface Session {
   readonly id: string;
   readonly protocol: string;
   readonly claimedClient: string | undefined;
+  /** What the client can be asked for, see `clientCapabilities`. */
+  readonly capabilities: JsonObject;
 }
 
 /** A session ends at this age; the client opens another one. */
 const MAX_AGE_MS = 24 * 3_600_000;
 /** How many opened session ids are remembered, so that not every request has to open its own. */
 const REMEMBERED = 10_000;
-const MAX_ID_CHARS = 2_000;
+const MAX_ID_CHARS = 4_000;
+/** Capabilities with more to say than this keep their names only. */
+const MAX_CAPABILITIES_CHARS = 1_000;
 
 interface Opened {
   readonly session: Session;
@@ -39,7 +43,9 @@ export class Sessions {
   constructor(private readonly sealer: SessionSealer) {}
 
   open(session: Session, principal: Principal, endpoint: string, nowMs: number): string {
-    return this.sealer.seal(JSON.stringify({ ...session, owner: ownerOf(principal, endpoint), sinceMs: nowMs }));
+    const { capabilities } = session;
+    const kept = JSON.stringify(capabilities).length <= MAX_CAPABILITIES_CHARS ? capabilities : bare(capabilities);
+    return this.sealer.seal(JSON.stringify({ ...session, capabilities: kept, owner: ownerOf(principal, endpoint), sinceMs: nowMs }));
   }
 
   /** Undefined when there is no such session for this caller. */
@@ -71,13 +77,18 @@ function ownerOf(principal: Principal, endpoint: string): string {
 function parse(text: string): Opened | undefined {
   const value: unknown = JSON.parse(text);
   if (!isObject(value)) return undefined;
-  const { id, protocol, claimedClient, owner, sinceMs } = value;
+  const { id, protocol, claimedClient, capabilities, owner, sinceMs } = value;
   if (typeof id !== 'string' || typeof protocol !== 'string' || typeof owner !== 'string' || typeof sinceMs !== 'number') return undefined;
-  return { session: { id, protocol, claimedClient: typeof claimedClient === 'string' ? claimedClient : undefined }, owner, sinceMs };
+  const client = typeof claimedClient === 'string' ? claimedClient : undefined;
+  return { session: { id, protocol, claimedClient: client, capabilities: isObject(capabilities) ? capabilities : {} }, owner, sinceMs };
 }
 
 function forgetOldest(kept: Map<string, unknown> | Set<string>): void {
   if (kept.size < REMEMBERED) return;
   const oldest = kept.keys().next().value;
   if (oldest !== undefined) kept.delete(oldest);
+}
+
+function bare(capabilities: JsonObject): JsonObject {
+  return Object.fromEntries(['elicitation', 'sampling', 'roots'].filter((name) => Object.hasOwn(capabilities, name)).map((name) => [name, {}]));
 }

@@ -2,10 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import { HoldfastConfig, policyDocument } from '#libs/contracts';
 import { ada, specConditions, specDigest } from '#libs/testing';
 import { couldBeAllowed, decide, type Decision } from './decide.ts';
-import type { ToolFacts } from './facts.ts';
+import type { OfferFacts } from './facts.ts';
 import { compilePolicySet, type PolicySet } from './policy-set.ts';
 
-const refund: ToolFacts = {
+const refund: OfferFacts = {
+  method: 'tools/call',
   server: { id: 'billing', environment: 'prod', owner: undefined, dataClasses: [], systems: [] },
   name: 'refund',
   exposed: 'billing__refund',
@@ -26,7 +27,7 @@ const policy = (...policies: Record<string, unknown>[]): PolicySet =>
 const judge = (
   set: PolicySet,
   args: Record<string, unknown> = {},
-  more: { principal?: typeof ada; tool?: ToolFacts; now?: number } = {},
+  more: { principal?: typeof ada; tool?: OfferFacts; now?: number } = {},
 ): Decision =>
   decide(
     set,

@@ -1,13 +1,13 @@
 import { canonicalJson, type EventData } from '#libs/contracts';
 import type { Principal } from '#libs/ports';
 import type { ConditionVariables } from './conditions.ts';
-import type { ToolFacts } from './facts.ts';
-import { CALL_METHOD, type PolicySet, type Rule } from './policy-set.ts';
+import type { OfferFacts } from './facts.ts';
+import type { PolicySet, Rule } from './policy-set.ts';
 
 /** Everything a decision depends on, besides the policy itself. */
 export interface DecisionInput {
   readonly principal: Principal;
-  readonly tool: ToolFacts;
+  readonly tool: OfferFacts;
   readonly args: Readonly<Record<string, unknown>>;
   readonly argsDigest: string;
   readonly argsBytes: number;
@@ -64,7 +64,7 @@ export function decide(policy: PolicySet, input: DecisionInput, digest: (text: s
  * Whether any call of the tool by this caller could be allowed or held: a list shows the tool then and only then. A rule with a
  * condition counts as if it could go either way.
  */
-export function couldBeAllowed(policy: PolicySet, principal: Principal, tool: ToolFacts): boolean {
+export function couldBeAllowed(policy: PolicySet, principal: Principal, tool: OfferFacts): boolean {
   let possible = false;
   for (const rule of policy.rulesFor(tool)) {
     if (!rule.fitsCaller(principal)) continue;
@@ -104,7 +104,7 @@ function conditionVariables({ principal, tool, args, context, now }: DecisionInp
   const { server } = tool;
   return {
     args,
-    tool: { name: tool.name, exposed: tool.exposed, class: tool.class, hash: tool.hash },
+    tool: { name: tool.name, exposed: tool.exposed, class: tool.class, hash: tool.hash ?? '' },
     server: {
       id: server.id,
       environment: server.environment ?? '',
@@ -117,7 +117,7 @@ function conditionVariables({ principal, tool, args, context, now }: DecisionInp
     client: { id: principal.client },
     tenant: { id: principal.tenant },
     context: {
-      method: CALL_METHOD,
+      method: tool.method,
       endpoint: context.endpoint,
       protocol: context.protocol,
       ip: context.ip ?? '',
@@ -141,7 +141,7 @@ function inputsDocument({ principal, tool, argsDigest, context, now }: DecisionI
     tool: tool.name,
     toolHash: tool.hash,
     class: tool.class,
-    method: CALL_METHOD,
+    method: tool.method,
     argsDigest,
     context: { endpoint: context.endpoint, protocol: context.protocol, ip: context.ip, run: context.run },
     now,

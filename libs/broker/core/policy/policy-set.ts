@@ -1,6 +1,6 @@
 import { type HoldfastConfig, type PolicyConfig, policyDocument, Refusal } from '#libs/contracts';
 import type { Principal } from '#libs/ports';
-import type { ToolFacts } from './facts.ts';
+import type { OfferFacts } from './facts.ts';
 import { type CompiledCondition, CONDITION_VARIABLES, type Conditions } from './conditions.ts';
 import { compileRestriction, type Matcher } from './glob.ts';
 
@@ -13,7 +13,7 @@ export interface Rule {
   readonly reason: string | undefined;
   readonly condition: CompiledCondition | undefined;
   /** Everything that does not depend on who calls. */
-  readonly fitsTool: (tool: ToolFacts) => boolean;
+  readonly fitsTool: (tool: OfferFacts) => boolean;
   readonly fitsCaller: (principal: Principal) => boolean;
 }
 
@@ -25,7 +25,7 @@ export interface PolicySet {
   readonly digest: string;
   readonly rules: readonly Rule[];
   /** The rules that fit a tool, whoever calls; remembered per tool. */
-  rulesFor(tool: ToolFacts): readonly Rule[];
+  rulesFor(tool: OfferFacts): readonly Rule[];
 }
 
 export interface PolicyCompiler {
@@ -48,7 +48,7 @@ export function compilePolicySet(config: HoldfastConfig, tenant: string, version
     const sentence = problems.map(({ rule, problem }) => `policy ${rule}: ${problem}`).join('; ');
     throw new Refusal('config_invalid', sentence, { problems });
   }
-  const perTool = new WeakMap<ToolFacts, readonly Rule[]>();
+  const perTool = new WeakMap<OfferFacts, readonly Rule[]>();
   return {
     tenant,
     version,
@@ -62,16 +62,13 @@ export function compilePolicySet(config: HoldfastConfig, tenant: string, version
   };
 }
 
-/** The only method that policy judges in this version. */
-export const CALL_METHOD = 'tools/call';
-
 function compileRule(policy: PolicyConfig, conditions: Conditions, refuse: (problem: string) => void): Rule {
   const { match } = policy;
   const servers = compileRestriction(match.servers);
   const tools = compileRestriction(match.tools);
   const environments = compileRestriction(match.environments);
   const classes = match.classes && match.classes.length > 0 ? new Set(match.classes) : undefined;
-  const method = compileRestriction(match.methods)(CALL_METHOD);
+  const methods = compileRestriction(match.methods);
   const users = compileRestriction(match.users);
   const clients = compileRestriction(match.clients);
   const agents = optional(match.agents);
@@ -91,7 +88,7 @@ function compileRule(policy: PolicyConfig, conditions: Conditions, refuse: (prob
     condition,
     // A rule names a tool as its server does or as agents see it, so that a rule meant to deny cannot miss by the choice of name.
     fitsTool: (tool) =>
-      method &&
+      methods(tool.method) &&
       servers(tool.server.id) &&
       (tools(tool.name) || tools(tool.exposed)) &&
       (classes === undefined || classes.has(tool.class)) &&

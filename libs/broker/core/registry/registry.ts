@@ -1,19 +1,25 @@
 import { canonicalJson, type HoldfastConfig, type ServerConfig } from '#libs/contracts';
+import { isObject } from '../mcp/protocol.ts';
 import { compileGlobs, compileRestriction, type Matcher } from '../policy/glob.ts';
 import type { ServerFacts } from '../policy/facts.ts';
 import { compilePolicySet, type PolicyCompiler, type PolicySet } from '../policy/policy-set.ts';
-import type { ToolDefinition, UpstreamServer } from '../upstream/upstreams.ts';
-import { type PinnedTool, pinTool } from './pinned-tool.ts';
+import type { Definition, ToolDefinition, UpstreamServer } from '../upstream/upstreams.ts';
+import { type NamedOffer, pinPrompt, pinTool } from './offer.ts';
+
+/** What has a name of its own on `/mcp`. */
+export type NamedKind = 'tools' | 'prompts';
 
 /** A server as one configuration revision describes it. */
 export interface RegisteredServer {
   readonly facts: ServerFacts;
   readonly prefix: string;
   readonly upstream: UpstreamServer;
-  /** The offered tools among these definitions, by the server's own names and in its order; worked out once per list. */
-  pinned(definitions: readonly ToolDefinition[]): ReadonlyMap<string, PinnedTool>;
-  /** What a tool of this name would be, as far as that can be said without its definition; null when it would not be offered. */
-  supposed(name: string): PinnedTool | null;
+  /** The offered ones among these definitions, by the server's own names and in its order; worked out once per list. */
+  pinned(kind: NamedKind, definitions: readonly Definition[]): ReadonlyMap<string, NamedOffer>;
+  /** What a tool or prompt of this name would be, as far as that can be said without its definition; null when it would not be offered. */
+  supposed(kind: NamedKind, name: string): NamedOffer | null;
+  /** Whether anything of this name (or URI) is offered at all. */
+  offers(name: string): boolean;
 }
 
 /** One tenant under one configuration revision. Nothing in it changes. */
@@ -58,8 +64,12 @@ function register(config: ServerConfig, digest: (text: string) => string): Regis
   const { transport, auth, limits } = config;
   // Where tools wait for a person's review, none is offered: this version has nobody who could review them.
   const offers = (name: string): boolean => config.trust !== 'review' && include(name) && !exclude(name);
-  let pinnedOf: readonly ToolDefinition[] | undefined;
-  let pinned: ReadonlyMap<string, PinnedTool> = new Map();
+  const pin = (kind: NamedKind, definition: Definition): NamedOffer | null => {
+    if (!isNamed(definition) || !offers(definition.name)) return null;
+    if (kind === 'prompts') return pinPrompt(server, definition, digest);
+    return isToolDefinition(definition) ? pinTool(server, config, definition, digest) : null;
+  };
+  const pinned: Partial<Record<NamedKind, { readonly of: readonly Definition[]; readonly offers: ReadonlyMap<string, NamedOffer> }>> = {};
   const server: RegisteredServer = {
     facts: {
       id: config.id,
@@ -77,20 +87,30 @@ function register(config: ServerConfig, digest: (text: string) => string): Regis
       auth,
       limits,
     },
-    pinned: (definitions) => {
-      if (definitions !== pinnedOf) {
-        const offered = new Map<string, PinnedTool>();
+    pinned: (kind, definitions) => {
+      let last = pinned[kind];
+      if (last?.of !== definitions) {
+        const offered = new Map<string, NamedOffer>();
         for (const definition of definitions) {
-          if (!offers(definition.name) || offered.has(definition.name)) continue;
-          const tool = pinTool(server, config, definition, digest);
-          if (tool) offered.set(definition.name, tool);
+          const offer = pin(kind, definition);
+          if (offer && !offered.has(offer.name)) offered.set(offer.name, offer);
         }
-        pinnedOf = definitions;
-        pinned = offered;
+        pinned[kind] = last = { of: definitions, offers: offered };
       }
-      return pinned;
+      return last.offers;
     },
-    supposed: (name) => (offers(name) ? pinTool(server, config, { name, inputSchema: {} }, digest) : null),
+    supposed: (kind, name) => pin(kind, { name, inputSchema: {} }),
+    offers,
   };
   return server;
+}
+
+const MAX_NAME = 256;
+
+function isNamed(definition: Definition): definition is Definition & { readonly name: string } {
+  return typeof definition['name'] === 'string' && definition['name'].length <= MAX_NAME;
+}
+
+function isToolDefinition(definition: Definition): definition is ToolDefinition {
+  return isObject(definition['inputSchema']);
 }

@@ -1,0 +1,157 @@
+import { Refusal } from '#libs/contracts';
+import type { Ids } from '#libs/ports';
+import { Cancellation } from '../call/cancellation.ts';
+import type { Call, CallAnswer } from '../call/call.ts';
+import type { Calls } from '../call/calls.ts';
+import type { CallMethod } from '../policy/facts.ts';
+import type { Resolution, Visible } from '../registry/visible.ts';
+import { claimedClient, readCallMeta } from './call-meta.ts';
+import { metaOf } from './classify.ts';
+import type { Exchange, RpcRequest } from './exchange.ts';
+import { answersFor, type InputAnswers } from './input-required.ts';
+import { memberText, withMember, withMembers, withoutMember } from './json-text.ts';
+import type { LiveSessions } from './live-sessions.ts';
+import { mismatchedParamHeader } from './param-headers.ts';
+import { isObject, META_CLIENT_INFO, MODERN_VERSION } from './protocol.ts';
+import { errorReply, type McpReply, refusedErrorReply, refusedResult, resultReply, upstreamErrorReply } from './reply.ts';
+import { clientOf } from './upstream-client.ts';
+
+export interface CallRequestDependencies {
+  readonly visible: Visible;
+  readonly calls: Calls;
+  readonly live: LiveSessions;
+  readonly ids: Ids;
+}
+
+/** What is asked for, read from the params of one method. */
+interface Asked {
+  readonly name: string;
+  readonly args: Readonly<Record<string, unknown>> | undefined;
+  readonly argsBytes: number;
+  readonly resolution: Resolution;
+}
+
+/** How often a server may ask a client of the older era for more before it gets no further answer. */
+const MAX_ROUNDS = 10;
+
+/** The requests that are judged and recorded: `tools/call`, `prompts/get`, `resources/read`. */
+export class CallRequests {
+  constructor(private readonly deps: CallRequestDependencies) {}
+
+  async tool(inbound: RpcRequest, exchange: Exchange): Promise<McpReply> {
+    const asked = await this.named(inbound, exchange, 'tools');
+    if (asked instanceof Refusal) return errorReply(asked, inbound.id, inbound.era === 'legacy');
+    const { resolution, args } = asked;
+    if (inbound.era === 'modern' && resolution.kind === 'offer' && resolution.offer.paramHeaders.length > 0) {
+      const header = mismatchedParamHeader(resolution.offer.paramHeaders, args, exchange.request.header);
+      if (header !== undefined) return errorReply(new Refusal('header_mismatch', `${header} is missing or contradicts the arguments`), inbound.id);
+    }
+    return this.run('tools/call', inbound, exchange, asked);
+  }
+
+  async prompt(inbound: RpcRequest, exchange: Exchange): Promise<McpReply> {
+    const asked = await this.named(inbound, exchange, 'prompts');
+    if (asked instanceof Refusal) return errorReply(asked, inbound.id, inbound.era === 'legacy');
+    return this.run('prompts/get', inbound, exchange, asked);
+  }
+
+  async resource(inbound: RpcRequest, exchange: Exchange): Promise<McpReply> {
+    const { uri } = inbound.params;
+    if (typeof uri !== 'string') return errorReply(new Refusal('invalid_params', 'params.uri must be a string'), inbound.id, inbound.era === 'legacy');
+    const resolution = await this.deps.visible.resource(exchange.view, uri);
+    return this.run('resources/read', inbound, exchange, { name: uri, args: { uri }, argsBytes: Buffer.byteLength(uri), resolution });
+  }
+
+  private async named({ params }: RpcRequest, { request, view }: Exchange, kind: 'tools' | 'prompts'): Promise<Asked | Refusal> {
+    const { name, arguments: args } = params;
+    if (typeof name !== 'string') return new Refusal('invalid_params', 'params.name must be a string');
+    if (args !== undefined && !isObject(args)) return new Refusal('invalid_params', 'params.arguments must be an object');
+    const argsBytes = args === undefined ? 0 : Buffer.byteLength(memberText(request.body, 'params', 'arguments')!);
+    return { name, args, argsBytes, resolution: await this.deps.visible.resolve(view, kind, name) };
+  }
+
+  private async run(method: CallMethod, inbound: RpcRequest, exchange: Exchange, asked: Asked): Promise<McpReply> {
+    const { era, id, params, version } = inbound;
+    const { request, view, session } = exchange;
+    const meta = metaOf(params);
+    let said;
+    try {
+      said = readCallMeta(meta);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return errorReply(error, id, era === 'legacy');
+    }
+    const live = session && this.deps.live.of(session);
+    const cancellation = new Cancellation();
+    // A modern client that hangs up has cancelled; a legacy one says so, and may come back for the answer.
+    const forget = live ? live.running(JSON.stringify(id), cancellation) : request.channel.onGone(() => cancellation.cancel('cancelled'));
+    const { name, args, argsBytes, resolution } = asked;
+    const call: Call = {
+      id: this.deps.ids.uuid(),
+      method,
+      principal: request.principal,
+      name,
+      args,
+      argsBytes,
+      params: withoutMember(memberText(request.body, 'params') ?? '{}', '_meta'),
+      endpoint: view.endpoint.path,
+      protocol: session?.protocol ?? version ?? MODERN_VERSION,
+      ip: request.ip,
+      claimedClient: session ? session.claimedClient : claimedClient(meta?.[META_CLIENT_INFO]),
+      reason: said.reason,
+      run: said.run,
+      idempotencyKey: said.idempotencyKey,
+      traceparent: said.traceparent,
+      upstreamMeta: said.upstream,
+      client: clientOf(request.channel, said, meta, session && live && { session, live, newId: () => this.deps.ids.uuid() }),
+      cancellation,
+      receivedUs: exchange.receivedUs,
+    };
+    try {
+      return this.reply(inbound, method, await this.settled(call, exchange, resolution));
+    } finally {
+      forget();
+    }
+  }
+
+  /**
+   * Runs the call. Where a server of the 2026 era wants more input from a client of the older one, the client is asked here, and the
+   * server is called again with what it said: a call of its own, judged and recorded like the first.
+   */
+  private async settled(call: Call, exchange: Exchange, resolution: Resolution): Promise<CallAnswer> {
+    const { session, view, request } = exchange;
+    const live = session && this.deps.live.of(session);
+    for (let round = 0; ; round++) {
+      const answer = await this.deps.calls.run(call, view.registry, resolution);
+      if (!live || answer.kind !== 'result' || answer.resultType === undefined || answer.resultType === 'complete') return answer;
+      const refused = (sentence: string): CallAnswer => ({ kind: 'refused', call: call.id, code: 'input_unavailable', sentence, disposition: 'not_executed' });
+      if (answer.resultType !== 'input_required') return refused('The upstream server answered in a way that this client cannot follow.');
+      if (round === MAX_ROUNDS) return refused(`The upstream server asked for more input ${MAX_ROUNDS} times.`);
+      const input: InputAnswers = await answersFor(answer.text, (question) =>
+        live.ask(this.deps.ids.uuid(), question, request.channel, call.cancellation),
+      );
+      if ('refused' in input) return refused(input.refused);
+      call = { ...call, id: this.deps.ids.uuid(), params: withMembers(call.params, input.members) };
+    }
+  }
+
+  private reply({ id, era }: RpcRequest, method: CallMethod, answer: CallAnswer): McpReply {
+    switch (answer.kind) {
+      case 'refused':
+        return method === 'tools/call' ? resultReply(id, refusedResult(answer, era)) : refusedErrorReply(id, answer, era);
+      case 'error':
+        return upstreamErrorReply(id, answer.text, era);
+      case 'result':
+        return resultReply(id, inEra(answer.text, answer.resultType, era, method));
+    }
+  }
+}
+
+/** An upstream result in the form of the client's era: the modern one says that a result is complete, the legacy one has no word for it. */
+export function inEra(text: string, resultType: string | undefined, era: 'legacy' | 'modern', method: string): string {
+  if (era === 'legacy') return resultType === undefined ? text : withoutMember(text, 'resultType');
+  const complete = resultType === undefined ? withMember(text, 'resultType', '"complete"') : text;
+  if (method !== 'resources/read' || (resultType ?? 'complete') !== 'complete' || memberText(complete, 'ttlMs') !== undefined) return complete;
+  // What may be kept, and for how long, only its server could say.
+  return withMembers(complete, { ttlMs: '0', cacheScope: '"private"' });
+}

@@ -1,0 +1,133 @@
+import type { Cancellation } from '../call/cancellation.ts';
+import type { Directory, Topic } from '../registry/directory.ts';
+import type { PeerAnswer, PeerRequest, UpstreamListener, UpstreamServer, Upstreams } from '../upstream/upstreams.ts';
+import type { LiveSessions } from './live-sessions.ts';
+import { memberText } from './json-text.ts';
+import { loudEnough } from './protocol.ts';
+
+/** A change that clients can ask to hear of. */
+export type Change = 'tools' | 'prompts' | 'resources';
+
+const CHANGES: Readonly<Record<string, { readonly change: Change; readonly topics: readonly Topic[] }>> = {
+  'notifications/tools/list_changed': { change: 'tools', topics: ['tools'] },
+  'notifications/prompts/list_changed': { change: 'prompts', topics: ['prompts'] },
+  'notifications/resources/list_changed': { change: 'resources', topics: ['resources', 'resourceTemplates'] },
+};
+
+/** Somebody who hears what servers say on their own. */
+export interface Subscriber {
+  /** Whether this server is one of those the client may reach, under the configuration in force. */
+  reaches(server: UpstreamServer): boolean;
+  readonly changes: ReadonlySet<Change>;
+  /** The session that log messages go to; undefined: none are wanted. */
+  readonly session: string | undefined;
+  deliver(method: string, params: string): void;
+}
+
+/** One client's interest in one resource of one server. */
+interface Watch {
+  readonly server: UpstreamServer;
+  readonly uri: string;
+  readonly watchers: Set<Subscriber>;
+}
+
+/**
+ * What servers say outside of requests, brought to those who want to hear it. A resource is watched at its server once, however many
+ * clients watch it here.
+ */
+export class ServerEvents implements UpstreamListener {
+  private readonly subscribers = new Set<Subscriber>();
+  private readonly watches = new Map<string, Watch>();
+
+  constructor(
+    private readonly directory: Directory,
+    private readonly upstreams: Pick<Upstreams, 'watch' | 'unwatch'>,
+    private readonly live: LiveSessions,
+    private readonly newId: () => string,
+  ) {}
+
+  /** Returns how to stop. */
+  subscribe(subscriber: Subscriber): () => void {
+    this.subscribers.add(subscriber);
+    return () => {
+      this.subscribers.delete(subscriber);
+      for (const [key, watch] of this.watches) this.leave(key, watch, subscriber);
+    };
+  }
+
+  /** What the server says to the first watcher is what everybody hears; undefined when it is watched already. */
+  async watch(server: UpstreamServer, uri: string, subscriber: Subscriber): Promise<string | undefined> {
+    const key = `${server.key} ${uri}`;
+    const watch = this.watches.get(key) ?? { server, uri, watchers: new Set() };
+    this.watches.set(key, watch);
+    const first = watch.watchers.size === 0;
+    watch.watchers.add(subscriber);
+    if (!first) return undefined;
+    const answer = await this.upstreams.watch(server, uri);
+    if (answer.kind === 'result') return undefined;
+    this.leave(key, watch, subscriber, false);
+    return answer.kind === 'error' ? answer.text : JSON.stringify({ code: -32014, message: 'The upstream server could not be reached.' });
+  }
+
+  unwatch(server: UpstreamServer, uri: string, subscriber: Subscriber): void {
+    const key = `${server.key} ${uri}`;
+    const watch = this.watches.get(key);
+    if (watch) this.leave(key, watch, subscriber);
+  }
+
+  notified(server: UpstreamServer, conversation: string | undefined, method: string, params: string): void {
+    const changed = Object.hasOwn(CHANGES, method) ? CHANGES[method] : undefined;
+    if (changed) {
+      for (const topic of changed.topics) this.directory.outdated(server, topic);
+      for (const subscriber of this.subscribers) {
+        if (subscriber.changes.has(changed.change) && subscriber.reaches(server)) subscriber.deliver(method, params);
+      }
+      return;
+    }
+    if (method === 'notifications/resources/updated') {
+      const uri: unknown = parsed(memberText(params, 'uri'));
+      const watch = typeof uri === 'string' ? this.watches.get(`${server.key} ${uri}`) : undefined;
+      for (const subscriber of watch?.watchers ?? []) if (subscriber.reaches(server)) subscriber.deliver(method, params);
+      return;
+    }
+    for (const subscriber of this.subscribers) {
+      if (subscriber.session === undefined || (conversation !== undefined && subscriber.session !== conversation)) continue;
+      if (!subscriber.reaches(server)) continue;
+      if (method === 'notifications/message' && !this.wants(subscriber.session, params)) continue;
+      subscriber.deliver(method, params);
+    }
+  }
+
+  async asked(
+    _server: UpstreamServer,
+    conversation: string | undefined,
+    request: PeerRequest,
+    cancellation: Cancellation,
+  ): Promise<PeerAnswer> {
+    const live = conversation === undefined ? undefined : this.live.find(conversation);
+    if (!live) return { error: JSON.stringify({ code: -32601, message: 'Holdfast: there is no client that could be asked' }) };
+    return live.askAside(this.newId(), request, cancellation);
+  }
+
+  /** A configuration came into force: anything may have changed for anybody. */
+  configurationChanged(): void {
+    for (const subscriber of this.subscribers) {
+      for (const [method, { change }] of Object.entries(CHANGES)) if (subscriber.changes.has(change)) subscriber.deliver(method, '{}');
+    }
+  }
+
+  private wants(session: string, params: string): boolean {
+    const level = this.live.find(session)?.logLevel;
+    return level === undefined || loudEnough(parsed(memberText(params, 'level')), level);
+  }
+
+  private leave(key: string, watch: Watch, subscriber: Subscriber, tell = true): void {
+    if (!watch.watchers.delete(subscriber) || watch.watchers.size > 0) return;
+    if (this.watches.get(key) === watch) this.watches.delete(key);
+    if (tell) void this.upstreams.unwatch(watch.server, watch.uri);
+  }
+}
+
+function parsed(text: string | undefined): unknown {
+  return text === undefined ? undefined : (JSON.parse(text) as unknown);
+}

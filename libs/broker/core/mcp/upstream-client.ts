@@ -1,0 +1,44 @@
+import type { UpstreamClient } from '../upstream/upstreams.ts';
+import type { CallMeta } from './call-meta.ts';
+import { clientCapabilities } from './capabilities.ts';
+import { type Channel, notification } from './channel.ts';
+import { memberText, withMembers } from './json-text.ts';
+import type { LiveSession } from './live-sessions.ts';
+import { type JsonObject, loudEnough, META_CLIENT_CAPABILITIES, META_LOG_LEVEL } from './protocol.ts';
+import type { Session } from './sessions.ts';
+
+/** A session, what is kept for it, and names for questions to its client. */
+export interface LegacyClient {
+  readonly session: Session;
+  readonly live: LiveSession;
+  readonly newId: () => string;
+}
+
+/** The client of one request, for its server: what it can do, and the way to it while the request is open. */
+export function clientOf(channel: Channel, said: Pick<CallMeta, 'progressToken' | 'protocol'>, meta: JsonObject | undefined, legacy: LegacyClient | undefined): UpstreamClient {
+  const level = legacy ? legacy.live.logLevel : said.protocol[META_LOG_LEVEL];
+  const token = said.progressToken;
+  const client: UpstreamClient = {
+    conversation: legacy?.session.id,
+    capabilities: legacy ? legacy.session.capabilities : clientCapabilities(meta?.[META_CLIENT_CAPABILITIES]),
+    protocolMeta: legacy ? (level === undefined ? {} : { [META_LOG_LEVEL]: level }) : said.protocol,
+    wantsProgress: token !== undefined,
+    notify: (method, params) => {
+      if (!channel.streams) return;
+      if (method === 'notifications/progress') {
+        if (token !== undefined) channel.send(notification(method, withMembers(params, { progressToken: JSON.stringify(token) })));
+        return;
+      }
+      // A modern client hears of logs when it asked to; a legacy one until it said how much of them it wants.
+      if (method === 'notifications/message' && !(typeof level === 'string' ? loudEnough(levelOf(params), level) : legacy)) return;
+      channel.send(notification(method, params));
+    },
+  };
+  if (!legacy) return client;
+  return { ...client, ask: (request, cancellation) => legacy.live.ask(legacy.newId(), request, channel, cancellation) };
+}
+
+function levelOf(params: string): unknown {
+  const text = memberText(params, 'level');
+  return text === undefined ? undefined : JSON.parse(text);
+}

@@ -1,0 +1,79 @@
+// node tools/parity.mjs: the official conformance suite against the everything server, once directly and once through Holdfast with a
+// policy that allows everything. What differs must stand in parity/allowed.json, with its reason.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startBearerProxy } from './parity/bearer-proxy.mjs';
+import { checkAllowed, compare } from './parity/compare.mjs';
+import { startEverything } from './parity/everything.mjs';
+import { startRelay } from './parity/relay.mjs';
+import { print } from './parity/report.mjs';
+import { Suite } from './parity/suite.mjs';
+import { build, installMissing, requireNode, root } from './prepare.mjs';
+
+const USAGE = `node tools/parity.mjs [options]: what the conformance suite says directly and through Holdfast
+
+  --only SCENARIO  one scenario, which need not be scored
+  --direct         only directly, without Holdfast
+  --upstream ERA   through Holdfast to an everything server that speaks only the modern or only the legacy era; what is allowed is
+                   allowed here too, but need not occur
+  --json PATH      where the result goes (tmp/parity.json); what the suite wrote is in tmp/parity/
+
+Exit codes: 0 nothing differs but what is allowed, 1 something does, or an allowed difference is none, 2 usage.`;
+
+const options = readOptions();
+const closers = [];
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => interrupted.abort(new Error(`ended by ${signal}`)));
+
+let outcome;
+try {
+  outcome = await run(interrupted.signal);
+} finally {
+  // What was started last ends first.
+  while (closers.length > 0) await closers.pop()();
+}
+print(outcome, options);
+mkdirSync(dirname(options.json), { recursive: true });
+writeFileSync(options.json, `${JSON.stringify(outcome, null, 2)}\n`);
+process.exitCode = outcome.passed ? 0 : 1;
+
+async function run(signal) {
+  const allowed = checkAllowed(JSON.parse(readFileSync(join(root, 'tools', 'parity', 'allowed.json'), 'utf8')));
+  requireNode();
+  installMissing();
+  build();
+  const suite = new Suite({ results: join(root, 'tmp', 'parity'), only: options.only, signal });
+  const everything = await started(startEverything());
+  const direct = await suite.run('direct', everything.url);
+  if (options.direct) return compare({ direct });
+
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-parity-'));
+  closers.push(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
+  const upstream = options.upstream === undefined ? everything : await started(startEverything(options.upstream));
+  const relay = await started(startRelay({ directory, upstreamUrl: upstream.url, signal }));
+  const proxy = await started(startBearerProxy(relay.url, relay.token));
+  const through = await suite.run('through', `${proxy.url}/mcp/s/everything`);
+  const mustOccur = ({ scenario }) => options.upstream === undefined && (options.only === undefined || scenario === options.only);
+  return compare({ direct, through, allowed, mustOccur });
+}
+
+async function started(starting) {
+  const something = await starting;
+  closers.push(something.stop);
+  return something;
+}
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({ options: { only: { type: 'string' }, direct: { type: 'boolean', default: false }, upstream: { type: 'string' }, json: { type: 'string', default: join('tmp', 'parity.json') }, help: { type: 'boolean', default: false } } });
+    if (values.upstream !== undefined && !['modern', 'legacy'].includes(values.upstream)) throw new Error('an era is modern or legacy');
+    if (!values.help) return { ...values, json: resolve(values.json) };
+    console.log(USAGE);
+    process.exit(0);
+  } catch (error) {
+    console.error(`${error.message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
