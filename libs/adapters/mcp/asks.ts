@@ -12,7 +12,6 @@ export interface AskEvents {
 }
 
 const MAX_OPEN = 32;
-const MAX_ALTOGETHER = 1_000;
 const OURSELVES: PeerAnswer = { result: '{}' };
 
 /** The requests that a server makes on one of its streams, until they are answered, taken back by the server, or the stream is over. */
@@ -21,13 +20,16 @@ export class Asks {
   private asked = 0;
   private over = false;
 
-  constructor(private readonly events: AskEvents) {}
+  constructor(
+    private readonly events: AskEvents,
+    private readonly maxAltogether: number = Number.POSITIVE_INFINITY,
+  ) {}
 
   /** `ask` is absent when nobody can be asked, with `why`. */
   take(id: string | number, method: string, params: string, ask: Ask | undefined, why = 'The client cannot be asked.'): void {
     if (method === 'ping') return this.events.reply(responseText(id, OURSELVES));
     if (!ask) return this.events.reply(responseText(id, notAskable(why)));
-    if (this.over || this.open.has(id) || this.open.size >= MAX_OPEN || this.asked >= MAX_ALTOGETHER)
+    if (this.over || this.open.has(id) || this.open.size >= MAX_OPEN || this.asked >= this.maxAltogether)
       return this.events.reply(responseText(id, notAskable('The client cannot be asked that often.')));
     this.asked++;
     const cancellation = new Cancellation();

@@ -16,9 +16,17 @@ describe('the breaker', () => {
     expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 8_000, 8_000, 8_000, 8_000]);
   });
 
+  it('takes many failures at once for one', () => {
+    let nowMs = 0;
+    const breaker = new Breaker({ forgiven: 2, nowMs: () => nowMs });
+    expect(Array.from({ length: 64 }, () => breaker.failed()).filter(Boolean)).toHaveLength(1);
+    expect(breaker.pauseMs).toBe(1_000);
+    nowMs = 1_000;
+    expect([breaker.failed(), breaker.pauseMs]).toEqual([true, 2_000]);
+  });
+
   it('forgets everything with a success', () => {
     const breaker = new Breaker({ forgiven: 0, nowMs: () => 5 });
-    breaker.failed();
     breaker.failed();
     breaker.succeeded();
     expect(breaker.pauseMs).toBe(0);

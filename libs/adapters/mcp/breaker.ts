@@ -24,8 +24,9 @@ export class Breaker {
     return Math.max(0, this.untilMs - this.settings.nowMs());
   }
 
-  /** True when this failure began a pause. */
+  /** True when this failure began a pause. Those that were under way when it began are the same news. */
   failed(): boolean {
+    if (this.pauseMs > 0) return false;
     this.failures++;
     const counted = this.failures - this.settings.forgiven;
     if (counted <= 0) return false;

@@ -216,7 +216,7 @@ export class ChannelConnection implements UpstreamConnection {
   /** Undefined when the server says that it is of the older era. */
   private async discover(peer: ChannelPeer): Promise<UpstreamDescription | undefined> {
     try {
-      return readDiscovered(await peer.request('server/discover', { _meta: envelope(this.options.clientInfo) }, START_MS));
+      return readDiscovered((await peer.request('server/discover', { _meta: envelope(this.options.clientInfo) }, START_MS)).result);
     } catch (error) {
       if (error instanceof AnsweredWithError) return undefined;
       throw error;
@@ -224,7 +224,7 @@ export class ChannelConnection implements UpstreamConnection {
   }
 
   private async initialize(peer: ChannelPeer): Promise<UpstreamDescription> {
-    const description = readInitialized(await peer.request('initialize', initializeParams(this.options.clientInfo, CAPABILITIES), START_MS));
+    const description = readInitialized((await peer.request('initialize', initializeParams(this.options.clientInfo, CAPABILITIES), START_MS)).result);
     if (!description) throw new UpstreamUnavailable('the server did not answer initialize');
     peer.tell(INITIALIZED);
     return description;

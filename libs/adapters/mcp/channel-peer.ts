@@ -2,7 +2,7 @@ import { isObject, type JsonObject, type UpstreamAnswer, type UpstreamCall, Upst
 import { Asks } from './asks.ts';
 import { ChannelCall } from './channel-call.ts';
 import type { Channel, ChannelEvents, OpenChannel, Sent } from './channel.ts';
-import { AnsweredWithError } from './lists.ts';
+import { AnsweredWithError, type Sized } from './lists.ts';
 import type { Limits } from './patience.ts';
 import { cancelledText, isAnswer, isRpcError, notificationText, paramsText, parse, requestText } from './rpc.ts';
 import { type ListenEvents, SUBSCRIPTION_ID } from './subscriptions.ts';
@@ -13,7 +13,7 @@ export interface PeerEvents {
 }
 
 interface OwnRequest {
-  readonly resolve: (result: JsonObject) => void;
+  readonly resolve: (answer: Sized) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -65,7 +65,7 @@ export class ChannelPeer {
   }
 
   /** A request of our own. Throws {@link UpstreamUnavailable}, and {@link AnsweredWithError} for an error that the server answered with. */
-  request(method: string, params: JsonObject, timeoutMs: number): Promise<JsonObject> {
+  request(method: string, params: JsonObject, timeoutMs: number): Promise<Sized> {
     const id = this.nextId();
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -77,7 +77,7 @@ export class ChannelPeer {
         this.own.delete(id);
       };
       const request: OwnRequest = {
-        resolve: (result) => (settle(), resolve(result)),
+        resolve: (answer) => (settle(), resolve(answer)),
         reject: (error) => (settle(), reject(error)),
       };
       this.own.set(id, request);
@@ -154,7 +154,7 @@ export class ChannelPeer {
     if (running) return running.answered(text, message);
     const { result, error } = message;
     const request = this.own.get(id);
-    if (isObject(result)) request?.resolve(result);
+    if (isObject(result)) request?.resolve({ result, characters: text.length });
     else request?.reject(new AnsweredWithError(isRpcError(error) ? ((error as JsonObject)['code'] as number) : 0, undefined, 'the server answered with an error'));
   }
 

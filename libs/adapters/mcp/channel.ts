@@ -1,9 +1,18 @@
+import { LIST_PAGE_BYTES } from './lists.ts';
+
 /** How a message left. `not_sent`: no byte of it; `lost`: nobody can tell; `rejected`: the server did not look at it. */
 export type Sent =
   | { readonly kind: 'sent' }
   | { readonly kind: 'not_sent' }
   | { readonly kind: 'lost' }
   | { readonly kind: 'rejected'; readonly status: number };
+
+const ENVELOPE_BYTES = 64 * 1024;
+
+/** The largest message that is kept: an answer to a call, or a page of a list. */
+export function largestMessage(maxResultBytes: number): number {
+  return Math.max(maxResultBytes, LIST_PAGE_BYTES) + ENVELOPE_BYTES;
+}
 
 export interface ChannelEvents {
   readonly message: (text: string) => void;

@@ -66,6 +66,12 @@ export class Conversations {
     if (own) this.forget(conversation, own);
   }
 
+  /** The server does not know the session any more; the conversation may have another one by now. */
+  gone(conversation: string, session: LegacySession): void {
+    const own = this.own.get(conversation);
+    own?.opened.then((current) => (current === session ? this.forget(conversation, own) : undefined)).catch(() => undefined);
+  }
+
   /** All of them; resolves when the servers were told, or could not be. */
   async close(): Promise<void> {
     clearInterval(this.sweeper);

@@ -11,6 +11,7 @@ export interface DialogueEvents {
 }
 
 const MAX_NOTIFICATIONS = 10_000;
+const MAX_QUESTIONS = 1_000;
 const MAX_NOTIFICATION_CHARACTERS = 16 << 20;
 
 /** What is said about lists and resources is true for every client. */
@@ -66,7 +67,7 @@ export class Dialogue {
   asked(id: string | number, method: string, text: string): void {
     const { reply } = this.events;
     if (!reply) return;
-    this.asks ??= new Asks({ reply, waiting: () => this.patience.pause(), answered: () => this.patience.resume() });
+    this.asks ??= new Asks({ reply, waiting: () => this.patience.pause(), answered: () => this.patience.resume() }, MAX_QUESTIONS);
     this.asks.take(id, method, paramsText(text), this.call.client?.ask);
   }
 

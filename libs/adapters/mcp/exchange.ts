@@ -14,8 +14,8 @@ export interface ExchangeRequest {
   readonly maxStreamBytes?: number;
   /** Takes each message of an event stream, in order; gives it back, parsed, when it is the one that is waited for. */
   readonly onMessage?: (text: string, event: string) => JsonObject | undefined;
-  /** The answer begins; `stream` when it is a stream of events. */
-  readonly onStart?: (status: number, stream: boolean) => void;
+  /** The answer begins; `stream` when it is a stream of events. False when what follows is not wanted. */
+  readonly onStart?: (status: number, stream: boolean) => boolean | void;
 }
 
 /** Where a stream that ended can be continued. */
@@ -117,7 +117,7 @@ class Running implements Dispatcher.DispatchHandler, Exchanging {
     if (this.settled || again) controller.abort(new Error(again ? 'a request is sent once' : 'nobody waits any more'));
   }
 
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
     if (status < 200) return;
     this.status = status;
     const session = headers['mcp-session-id'];
@@ -125,7 +125,9 @@ class Running implements Dispatcher.DispatchHandler, Exchanging {
     const type = String(headers['content-type'] ?? '').toLowerCase();
     this.json = type.startsWith('application/json');
     if (type.startsWith('text/event-stream')) this.events = new EventStream((event) => this.event(event), this.request.maxBytes);
-    this.request.onStart?.(status, this.events !== undefined && status < 300);
+    if (this.request.onStart?.(status, this.events !== undefined && status < 300) !== false) return;
+    this.settle({ kind: 'lost', reason: 'broken' });
+    controller.abort(new Error('not wanted'));
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -21,7 +21,7 @@ import { HttpEndpoint } from './http-endpoint.ts';
 import { MODERN_HEADERS, modernHeaders, POST_HEADERS } from './http-headers.ts';
 import { openSubscription } from './http-subscription.ts';
 import { LegacySession } from './legacy-session.ts';
-import { AnsweredWithError, allPages, LIST_PAGE_BYTES, LIST_TIMEOUT_MS } from './lists.ts';
+import { AnsweredWithError, allPages, LIST_PAGE_BYTES, LIST_TIMEOUT_MS, type Sized } from './lists.ts';
 import { isRpcError, notificationText, parse } from './rpc.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { UnderWay } from './under-way.ts';
@@ -310,24 +310,23 @@ export class HttpConnection implements UpstreamConnection {
         this.streamless = true;
       },
     });
-    const told = await this.endpoint.tell(opened.headers, notificationText('notifications/initialized'));
-    if (told.kind !== 'answered' || told.status >= 300)
+    if (!(await this.endpoint.tell(opened.headers, notificationText('notifications/initialized'))))
       throw new UpstreamUnavailable('the server did not accept notifications/initialized');
     return opened;
   }
 
   /** Found out on the session's stream, without a call: the next call opens another one. */
   private gone(session: LegacySession): void {
-    if (session.conversation !== undefined) return this.endConversation(session.conversation);
+    if (session.conversation !== undefined) return this.conversations.gone(session.conversation, session);
     const { link } = this;
     link?.then((current) => (current === session ? this.lost(link) : undefined)).catch(() => undefined);
   }
 
-  private async request(link: Link, method: string, params: JsonObject, timeoutMs = LIST_TIMEOUT_MS): Promise<JsonObject> {
+  private async request(link: Link, method: string, params: JsonObject, timeoutMs = LIST_TIMEOUT_MS): Promise<Sized> {
     const modern = link.era === 'modern';
     const headers = modern ? [...MODERN_HEADERS, 'mcp-method', method] : link.headers;
     const all = modern ? { ...params, _meta: envelope(this.options.clientInfo) } : params;
-    return (await this.endpoint.request(headers, method, all, timeoutMs, LIST_PAGE_BYTES)).result;
+    return this.endpoint.request(headers, method, all, timeoutMs, LIST_PAGE_BYTES);
   }
 
   /** A request that we make for nobody in particular, on everybody's session. */

@@ -3,7 +3,7 @@ import { isObject, type JsonObject, type UpstreamServer, UpstreamUnavailable } f
 import type { ConnectionOptions } from './connection.ts';
 import { type Exchange, exchangeWithin, type ExchangeRequest } from './exchange.ts';
 import { POST_HEADERS } from './http-headers.ts';
-import { AnsweredWithError } from './lists.ts';
+import { AnsweredWithError, type Sized } from './lists.ts';
 import { isAnswer, isRpcError, parse, requestText } from './rpc.ts';
 
 /** Connections for what we have to say while all of the calls' own are taken. */
@@ -60,7 +60,7 @@ export class HttpEndpoint {
     params: JsonObject,
     timeoutMs: number,
     maxBytes: number,
-  ): Promise<{ readonly result: JsonObject; readonly session: string | undefined }> {
+  ): Promise<Sized & { readonly session: string | undefined }> {
     const id = this.nextId();
     const exchanged = await this.send(
       {
@@ -85,15 +85,27 @@ export class HttpEndpoint {
     }
     const message = exchanged.json ? (exchanged.message ?? parse(exchanged.text)) : undefined;
     const { result, error } = isObject(message) ? message : ({} as JsonObject);
-    if (status < 300 && isObject(result)) return { result, session: exchanged.session };
+    if (status < 300 && isObject(result)) return { result, characters: exchanged.text.length, session: exchanged.session };
     const code = isRpcError(error) ? ((error as JsonObject)['code'] as number) : 0;
     throw new AnsweredWithError(code, status, `the server did not answer ${method} (HTTP ${status})`);
   }
 
-  /** A message that has no answer. */
-  async tell(headers: readonly string[], body: string): Promise<Exchange> {
-    const request = { method: 'POST', path: this.path, headers: [...POST_HEADERS, ...headers], body, maxBytes: TELL_BYTES } as const;
-    return this.send(request, TELL_TIMEOUT_MS);
+  /** A message that has no answer; whether the server took it. What it says to that, in whatever form, is nobody's. */
+  async tell(headers: readonly string[], body: string): Promise<boolean> {
+    let accepted = false;
+    const request = {
+      method: 'POST',
+      path: this.path,
+      headers: [...POST_HEADERS, ...headers],
+      body,
+      maxBytes: TELL_BYTES,
+      onStart: (status: number, stream: boolean): boolean => {
+        accepted = status < 300;
+        return !stream;
+      },
+    } as const;
+    await this.send(request, TELL_TIMEOUT_MS);
+    return accepted;
   }
 
   /** The server may forget a session. It may also not care. */

@@ -2,7 +2,7 @@ import { createServer as createTcpServer, type Socket } from 'node:net';
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { UpstreamUnavailable } from '#libs/broker/core';
-import { answered, call, client, closeAll, event, type Handler, json, legacy, listen, result, RESULT, serverAt, sse, until, upstream, upstreams } from './spec/http-servers.ts';
+import { answered, call, client, closeAll, event, type Handler, json, legacy, listen, result, RESULT, serverAt, sessions, sse, until, upstream, upstreams } from './spec/http-servers.ts';
 
 afterEach(closeAll);
 
@@ -129,6 +129,34 @@ describe('a server that means harm', () => {
 });
 
 describe('a server that cannot be reached', () => {
+  it.each(['legacy', 'modern'])('after it was, is spoken to as if for the first time when it is back (%s)', async (era) => {
+    const open = new Set<Socket>();
+    const discover: Handler = (message, response, request) =>
+      era === 'modern' && message.method === 'server/discover'
+        ? json(response, result(message, { supportedVersions: ['2026-07-28'], capabilities: {} }))
+        : sessions().other(message, response, request);
+    const first = await upstream((message, response) => json(response, result(message, RESULT)), discover);
+    first.server.on('connection', (socket) => open.add(socket));
+    const all = upstreams();
+    const server = serverAt(first.port, { limits: { concurrency: 32 } });
+    expect(await all.call(server, call())).toEqual(answered);
+    const closed = new Promise<void>((resolve) => first.server.close(() => resolve()));
+    for (const socket of open) socket.destroy();
+    await closed;
+    const lost = await Promise.all(Array.from({ length: 32 }, () => all.call(server, call())));
+    // A kept connection may have been written to before its end was seen.
+    expect(lost.filter(({ kind }) => kind !== 'not_sent' && kind !== 'lost')).toEqual([]);
+    expect(await all.call(server, call())).toEqual({ kind: 'not_sent', reason: 'unreachable' });
+    await new Promise<void>((resolve) => first.server.listen(first.port, '127.0.0.1', resolve));
+    let got = await all.call(server, call());
+    while (got.kind === 'not_sent') {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      got = await all.call(server, call());
+    }
+    expect(got).toEqual(answered);
+    await expect(all.list(server, 'prompts')).resolves.toEqual([]);
+  });
+
   it('is left alone for a while, and in use again when it is back', async () => {
     const sockets = new Set<Socket>();
     let visits = 0;

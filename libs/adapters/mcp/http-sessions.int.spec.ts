@@ -100,6 +100,61 @@ describe('conversations', () => {
   });
 });
 
+describe('everybody’s session', () => {
+  it('is not ended below a call because a list could not be read', async () => {
+    const { other } = sessions();
+    const log: string[] = [];
+    let open: { message: Message; response: ServerResponse } | undefined;
+    const { port } = await upstream(
+      (message, response) => {
+        open = { message, response };
+      },
+      (message, response, request) => {
+        if (message.method === 'tools/list') return response.writeHead(503).end();
+        other(message, response, request);
+      },
+      (request, response) => {
+        if (request.method === 'DELETE') log.push(`deleted ${String(request.headers['mcp-session-id'])}`);
+        response.writeHead(405).end();
+      },
+    );
+    const all = upstreams();
+    const answer = all.call(serverAt(port), call({ timeoutMs: 60_000 }));
+    await until(() => open !== undefined);
+    await expect(all.list(serverAt(port), 'tools')).rejects.toThrow(/503/);
+    await all.describe(serverAt(port));
+    expect(log).toEqual([]);
+    json(open!.response, result(open!.message, RESULT));
+    expect(await answer).toEqual(answered);
+    await until(() => log.length === 1);
+    expect(log).toEqual(['deleted s1']);
+  });
+
+  it('is opened again for a list when the server forgot it', async () => {
+    for (const status of [400, 404]) {
+      const { other, declared } = sessions();
+      const { port } = await upstream(
+        () => undefined,
+        (message, response, request) => {
+          const forgotten = message.method === 'tools/list' && request.headers['mcp-session-id'] !== 's2';
+          if (forgotten) json(response, { jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session not found' } }, status);
+          else other(message, response, request);
+        },
+      );
+      expect(await upstreams().list(serverAt(port), 'tools')).toHaveLength(1);
+      expect(declared).toHaveLength(2);
+    }
+  });
+
+  it('survives a list that the server does not have', async () => {
+    const { other, declared } = sessions({ prompts: {} });
+    const { port } = await upstream(() => undefined, other);
+    const all = upstreams();
+    for (const kind of ['prompts', 'resources', 'tools'] as const) await all.list(serverAt(port), kind);
+    expect(declared).toHaveLength(1);
+  });
+});
+
 describe('outside of calls', () => {
   const streaming = async (
     onStream: (response: ServerResponse, request: IncomingMessage) => void,

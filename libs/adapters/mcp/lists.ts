@@ -24,6 +24,7 @@ export const LIST_TIMEOUT_MS = 10_000;
 export const LIST_PAGE_BYTES = 16 << 20;
 const MAX_PAGES = 100;
 const MAX_ENTRIES = 10_000;
+const MAX_CHARACTERS = 64 << 20;
 const UNKNOWN_METHOD = -32601;
 
 const METHODS: Readonly<Record<ListKind, string>> = {
@@ -33,6 +34,12 @@ const METHODS: Readonly<Record<ListKind, string>> = {
   resourceTemplates: 'resources/templates/list',
 };
 
+/** A result, and how long its text was. */
+export interface Sized {
+  readonly result: JsonObject;
+  readonly characters: number;
+}
+
 /**
  * All pages of a list. Entries without the member that names them are left out, and so is a tool or prompt whose name came before: a
  * name means one thing. Throws {@link UpstreamUnavailable}.
@@ -40,7 +47,7 @@ const METHODS: Readonly<Record<ListKind, string>> = {
 export async function allPages(
   kind: ListKind,
   description: UpstreamDescription,
-  request: (method: string, params: JsonObject) => Promise<JsonObject>,
+  request: (method: string, params: JsonObject) => Promise<Sized>,
 ): Promise<readonly Definition[]> {
   // Servers have offered tools without announcing them; whatever else there is, is announced.
   const capability = kind === 'resourceTemplates' ? 'resources' : kind;
@@ -48,14 +55,18 @@ export async function allPages(
   const entries: Definition[] = [];
   const names = new Set<string>();
   let cursor: string | undefined;
+  let characters = 0;
   for (let page = 0; page < MAX_PAGES; page++) {
     let result: JsonObject;
     try {
-      result = await request(METHODS[kind], cursor === undefined ? {} : { cursor });
+      const sized = await request(METHODS[kind], cursor === undefined ? {} : { cursor });
+      ({ result } = sized);
+      characters += sized.characters;
     } catch (error) {
       if (error instanceof AnsweredWithError && error.code === UNKNOWN_METHOD && page === 0) return [];
       throw error;
     }
+    if (characters > MAX_CHARACTERS) throw new UpstreamUnavailable(`the list of ${kind} is larger than ${MAX_CHARACTERS} characters`);
     const listed = result[kind];
     if (!Array.isArray(listed)) throw new UpstreamUnavailable(`the answer to ${METHODS[kind]} holds no list`);
     for (const entry of listed as unknown[]) {

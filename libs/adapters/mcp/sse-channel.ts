@@ -1,5 +1,5 @@
 import { type UpstreamServer, UpstreamUnavailable } from '#libs/broker/core';
-import type { Channel, ChannelEvents, Sent } from './channel.ts';
+import { type Channel, type ChannelEvents, largestMessage, type Sent } from './channel.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { exchange, exchangeWithin, type Exchanging } from './exchange.ts';
 import { HttpEndpoint } from './http-endpoint.ts';
@@ -7,7 +7,6 @@ import { POST_HEADERS } from './http-headers.ts';
 
 const OPEN_MS = 10_000;
 const CLOSE_MS = 500;
-const ENVELOPE_BYTES = 64 * 1024;
 const ACCEPTED_BYTES = 1 << 20;
 /** Statuses that somebody in between may give after the server has begun. */
 const IN_DOUBT: ReadonlySet<number> = new Set([408, 409, 425]);
@@ -47,7 +46,7 @@ class SseChannel implements Channel {
         method: 'GET',
         path: this.endpoint.path,
         headers: ['accept', 'text/event-stream', ...secret],
-        maxBytes: this.endpoint.server.limits.maxResultBytes + ENVELOPE_BYTES,
+        maxBytes: largestMessage(this.endpoint.server.limits.maxResultBytes),
         onMessage: (data, event) => {
           if (event === 'message') this.events.message(data);
           else if (event === 'endpoint' && this.target === undefined) {

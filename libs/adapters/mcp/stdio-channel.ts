@@ -1,12 +1,10 @@
 import { type UpstreamServer, UpstreamUnavailable } from '#libs/broker/core';
-import { type Channel, type ChannelEvents, idOfCut } from './channel.ts';
+import { type Channel, type ChannelEvents, idOfCut, largestMessage } from './channel.ts';
 import { Child } from './child.ts';
 import { childEnvironment } from './child-environment.ts';
 import type { ConnectionOptions } from './connection.ts';
 
 type StdioTransport = Extract<UpstreamServer['transport'], { type: 'stdio' }>;
-
-const ENVELOPE_BYTES = 64 * 1024;
 
 /** Starts a server as a child process: one message a line on its standard input and output. */
 export async function openStdio(server: UpstreamServer, transport: StdioTransport, options: ConnectionOptions, events: ChannelEvents): Promise<Channel> {
@@ -14,7 +12,7 @@ export async function openStdio(server: UpstreamServer, transport: StdioTranspor
   const { command, args, cwd } = transport;
   let child: Child;
   try {
-    child = new Child({ command, args, env, cwd }, server.limits.maxResultBytes + ENVELOPE_BYTES, {
+    child = new Child({ command, args, env, cwd }, largestMessage(server.limits.maxResultBytes), {
       line: (line) => events.message(line),
       tooLong: (head, tail) => events.tooLarge(idOfCut(head, tail)),
       stderr: (line) => options.onStderr?.(server, line),

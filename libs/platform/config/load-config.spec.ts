@@ -21,7 +21,7 @@ describe('the documentation', () => {
   it('holds an example that loads, with defaults filled in', () => {
     const loaded = loadConfigFile(join(docs, 'holdfast.example.yaml'));
     expect(problemsOf(loaded)).toEqual([]);
-    expect(loaded).toMatchObject({ ok: true, config: { servers: [{ trust: 'auto' }], policies: [{ priority: 0 }, {}, { priority: 100 }] } });
+    expect(loaded).toMatchObject({ ok: true, config: { servers: [{ trust: 'auto' }, {}, {}], policies: [{ priority: 0 }, {}, { priority: 100 }] } });
   });
 
   it('holds the JSON Schema that editors use, as the contracts say it', () => {
