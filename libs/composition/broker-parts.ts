@@ -83,6 +83,7 @@ export async function composeBroker(options: BrokerOptions) {
     upstreams,
     peers,
     sessions: derived('holdfast-session'),
+    timer,
     serverInfo: { name: 'holdfast', version },
     onFault: (error, call) => log.error({ err: error, call }, 'a fault of the broker'),
     onUpstreamUnavailable: (server, error) => log.warn({ err: error, tenant: server.tenant, server: server.id }, 'an upstream server does not tell what it offers'),

@@ -151,6 +151,7 @@ beforeAll(async () => {
     upstreams,
     peers: { tell: () => undefined, hear: () => undefined },
     sessions: new AesSessionSealer(new Uint8Array(32)),
+    timer: () => () => undefined,
     serverInfo: { name: 'holdfast', version: '0' },
     onFault: (error) => {
       throw error;

@@ -22,6 +22,8 @@ export interface BrokerDependencies {
   readonly upstreams: Upstreams;
   readonly peers: Peers;
   readonly sessions: SessionSealer;
+  /** Calls back after a while; the returned function cancels. */
+  readonly timer: (ms: number, callback: () => void) => () => void;
   /** What clients see as the server's name and version. */
   readonly serverInfo: { readonly name: string; readonly version: string };
   /** A fault of Holdfast itself, for the operators' log; `call` when one was concerned. */
@@ -60,6 +62,9 @@ export class Broker {
       peers: deps.peers,
       calls: new Calls({ ...deps, ...limits, digest: this.digest, inFlight: this.inFlight }),
       sessions: new Sessions(deps.sessions),
+      sealer: deps.sessions,
+      timer: deps.timer,
+      digest: this.digest,
       recorder,
       clock,
       ids,
@@ -96,7 +101,7 @@ export class Broker {
   /** No more calls from now on; those in flight go on until `inFlight.idle()`, or get an unknown outcome by `inFlight.abort()`. */
   stop(): void {
     this.inFlight.close();
-    this.mcp.listening.close();
+    this.mcp.close();
   }
 
   private readonly digest = (text: string): string => Buffer.from(this.deps.sha256(text)).toString('base64url');

@@ -67,6 +67,8 @@ export class SpecBroker {
   readonly upstreams = new MemoryUpstreams();
   readonly faults: unknown[] = [];
   stale: Error | undefined;
+  /** What waits for its time; specs call it. */
+  readonly timers = new Set<() => void>();
   /** How far the broker's clock runs ahead. */
   aheadMs = 0;
   readonly broker: Broker;
@@ -93,6 +95,10 @@ export class SpecBroker {
       sessions: {
         seal: (text) => `sealed.${Buffer.from(text).toString('base64url')}`,
         open: (text) => (text.startsWith('sealed.') ? Buffer.from(text.slice(7), 'base64url').toString() : null),
+      },
+      timer: (_ms, callback) => {
+        this.timers.add(callback);
+        return () => this.timers.delete(callback);
       },
       serverInfo: { name: 'holdfast', version: '0.0.0' },
       onFault: (error) => this.faults.push(error),

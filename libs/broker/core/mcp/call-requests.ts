@@ -1,26 +1,35 @@
 import { Refusal } from '#libs/contracts';
-import type { Ids } from '#libs/ports';
+import type { Ids, Principal } from '#libs/ports';
 import { Cancellation } from '../call/cancellation.ts';
 import type { Call, CallAnswer } from '../call/call.ts';
 import type { Calls } from '../call/calls.ts';
 import type { CallMethod } from '../policy/facts.ts';
+import { DESCRIPTION_AGE_MS, type Directory } from '../registry/directory.ts';
 import type { Resolution, Visible } from '../registry/visible.ts';
+import type { PeerAnswer } from '../upstream/upstreams.ts';
 import { claimedClient, readCallMeta } from './call-meta.ts';
+import { canBeAskedSomething, clientCapabilities } from './capabilities.ts';
 import { metaOf } from './classify.ts';
-import type { Exchange, RpcRequest } from './exchange.ts';
+import type { Exchange, McpRequest, RpcRequest } from './exchange.ts';
+import type { HeldCall, HeldCalls } from './held-calls.ts';
 import { answersFor, type InputAnswers } from './input-required.ts';
 import { memberText, withMember, withMembers, withoutMember } from './json-text.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import { mismatchedParamHeader } from './param-headers.ts';
-import { isObject, META_CLIENT_INFO, MODERN_VERSION } from './protocol.ts';
+import { isObject, type JsonObject, META_CLIENT_CAPABILITIES, META_CLIENT_INFO, MODERN_VERSION } from './protocol.ts';
 import { errorReply, type McpReply, refusedErrorReply, refusedResult, resultReply, upstreamErrorReply } from './reply.ts';
+import type { SessionWords } from './session-words.ts';
 import { clientOf } from './upstream-client.ts';
 
 export interface CallRequestDependencies {
   readonly visible: Visible;
   readonly calls: Calls;
+  readonly directory: Directory;
   readonly live: LiveSessions;
+  readonly words: SessionWords;
+  readonly held: HeldCalls;
   readonly ids: Ids;
+  readonly digest: (text: string) => string;
 }
 
 /** What is asked for, read from the params of one method. */
@@ -33,6 +42,7 @@ interface Asked {
 
 /** How often a server may ask a client of the older era for more before it gets no further answer. */
 const MAX_ROUNDS = 10;
+const MAX_ANSWERS = 100;
 
 /** The requests that are judged and recorded: `tools/call`, `prompts/get`, `resources/read`. */
 export class CallRequests {
@@ -81,11 +91,18 @@ export class CallRequests {
       if (!(error instanceof Refusal)) throw error;
       return errorReply(error, id, era === 'legacy');
     }
+    const { name, args, argsBytes, resolution } = asked;
+    const own = withoutMember(memberText(request.body, 'params') ?? '{}', '_meta');
+    const named = this.deps.digest(`${view.endpoint.path} ${method} ${name} ${memberText(own, 'arguments') ?? ''}`);
+    if (era === 'modern' && typeof params['requestState'] === 'string') {
+      const back = await this.comeBack(inbound, exchange, method, own, named);
+      if (back) return back;
+    }
     const live = session && this.deps.live.of(session);
     const cancellation = new Cancellation();
-    // A modern client that hangs up has cancelled; a legacy one says so, and may come back for the answer.
-    const forget = live ? live.running(JSON.stringify(id), cancellation) : request.channel.onGone(() => cancellation.cancel('cancelled'));
-    const { name, args, argsBytes, resolution } = asked;
+    const capabilities = session ? session.capabilities : clientCapabilities(meta?.[META_CLIENT_CAPABILITIES]);
+    const held = session ? undefined : await this.hold(request, resolution, named, capabilities, cancellation);
+    const client = clientOf(held ?? request.channel, said, capabilities, session && live && { session, live, newId: () => this.deps.ids.uuid() });
     const call: Call = {
       id: this.deps.ids.uuid(),
       method,
@@ -93,7 +110,7 @@ export class CallRequests {
       name,
       args,
       argsBytes,
-      params: withoutMember(memberText(request.body, 'params') ?? '{}', '_meta'),
+      params: own,
       endpoint: view.endpoint.path,
       protocol: session?.protocol ?? version ?? MODERN_VERSION,
       ip: request.ip,
@@ -103,15 +120,56 @@ export class CallRequests {
       idempotencyKey: said.idempotencyKey,
       traceparent: said.traceparent,
       upstreamMeta: said.upstream,
-      client: clientOf(request.channel, said, meta, session && live && { session, live, newId: () => this.deps.ids.uuid() }),
+      client: held ? { ...client, conversation: conversationOf(request.principal, capabilities), ask: (question, until) => held.ask(question, until) } : client,
       cancellation,
       receivedUs: exchange.receivedUs,
     };
+    if (held) {
+      void this.deps.calls.run(call, view.registry, resolution).then((answer) => held.end(answer));
+      return this.turn(inbound, method, held);
+    }
+    // A modern client that hangs up has cancelled; a legacy one says so, and may come back for the answer.
+    const forget = live ? live.running(JSON.stringify(id), cancellation) : request.channel.onGone(() => cancellation.cancel('cancelled'));
     try {
       return this.reply(inbound, method, await this.settled(call, exchange, resolution));
     } finally {
       forget();
     }
+  }
+
+  /** A call of a client that can be asked, to a server that may ask while it works. */
+  private async hold({ principal, channel }: McpRequest, resolution: Resolution, named: string, capabilities: JsonObject, cancellation: Cancellation): Promise<HeldCall | undefined> {
+    if (resolution.kind !== 'offer' || !canBeAskedSomething(capabilities)) return undefined;
+    const { upstream } = resolution.offer.registered;
+    await this.deps.directory.refresh(upstream, 'description', DESCRIPTION_AGE_MS);
+    if (this.deps.directory.description(upstream)?.era !== 'legacy') return undefined;
+    return this.deps.held.begin(principal, named, capabilities, channel, cancellation);
+  }
+
+  /** A request that brings answers to a call that waits for them; undefined when its state is the server's own. */
+  private async comeBack(inbound: RpcRequest, { request }: Exchange, method: CallMethod, own: string, named: string): Promise<McpReply | undefined> {
+    const { id, params } = inbound;
+    const found = this.deps.held.find(params['requestState'], request.principal, named);
+    if (found === undefined) return undefined;
+    if (found === 'gone') return errorReply(new Refusal('invalid_params', 'Invalid or expired requestState'), id, true);
+    const responses = params['inputResponses'];
+    const answers = isObject(responses) ? Object.keys(responses).slice(0, MAX_ANSWERS) : [];
+    const answerOf = (name: string): PeerAnswer => ({ result: memberText(own, 'inputResponses', name)! });
+    if ('elsewhere' in found) {
+      for (const name of answers) this.deps.words.heldAnswered(found.elsewhere, name, answerOf(name));
+      return resultReply(id, JSON.stringify({ resultType: 'input_required', requestState: found.state }));
+    }
+    const call = found.here;
+    call.resume(request.channel, found.strayed > 0);
+    for (const name of answers) call.settle(name, answerOf(name));
+    return this.turn(inbound, method, call);
+  }
+
+  private async turn(inbound: RpcRequest, method: CallMethod, held: HeldCall): Promise<McpReply> {
+    const turn = await held.next();
+    if (turn.kind === 'answered') return this.reply(inbound, method, turn.answer);
+    const questions = turn.questions.map(({ name, request }) => `${JSON.stringify(name)}:{"method":${JSON.stringify(request.method)},"params":${request.params}}`);
+    return resultReply(inbound.id, `{"resultType":"input_required","inputRequests":{${questions.join(',')}},"requestState":${JSON.stringify(turn.state)}}`);
   }
 
   /**
@@ -145,6 +203,11 @@ export class CallRequests {
         return resultReply(id, inEra(answer.text, answer.resultType, era, method));
     }
   }
+}
+
+/** Servers of the older era know a client by its session: one for each credential and what it can do there. */
+function conversationOf({ tenant, key }: Principal, capabilities: JsonObject): string {
+  return `stateless ${tenant} ${key} ${JSON.stringify(capabilities)}`;
 }
 
 /** An upstream result in the form of the client's era: the modern one says that a result is complete, the legacy one has no word for it. */

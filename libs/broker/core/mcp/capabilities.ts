@@ -37,6 +37,22 @@ function withoutTasks(extensions: unknown): JsonObject | undefined {
   return Object.keys(rest).length > 0 ? rest : undefined;
 }
 
+/** What a client must have declared to be asked for something. */
+const ASKABLE: Readonly<Record<string, string>> = {
+  'elicitation/create': 'elicitation',
+  'sampling/createMessage': 'sampling',
+  'roots/list': 'roots',
+};
+
+export function canBeAsked(capabilities: JsonObject, method: string): boolean {
+  return Object.hasOwn(ASKABLE, method) && Object.hasOwn(capabilities, ASKABLE[method]!);
+}
+
+/** Whether a client with these capabilities can be asked for anything at all. */
+export function canBeAskedSomething(capabilities: JsonObject): boolean {
+  return Object.keys(ASKABLE).some((method) => canBeAsked(capabilities, method));
+}
+
 /** Whether a flag of a capability is set, as `has(capabilities, 'resources', 'subscribe')`. */
 export function has(capabilities: JsonObject, capability: string, flag: string): boolean {
   const value = capabilities[capability];

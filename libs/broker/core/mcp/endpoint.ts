@@ -2,7 +2,7 @@ import { type ErrorCode, Refusal } from '#libs/contracts';
 import { type Clock, type Ids, type Peers, type Principal, type Recorder, RecorderRefusal, RecorderTimeout } from '#libs/ports';
 import type { Calls } from '../call/calls.ts';
 import type { CallsInFlight } from '../call/calls-in-flight.ts';
-import type { Directory } from '../registry/directory.ts';
+import { DESCRIPTION_AGE_MS, type Directory } from '../registry/directory.ts';
 import type { Registry, TenantRegistry } from '../registry/registry.ts';
 import { type Endpoint, reachable, type View, Visible } from '../registry/visible.ts';
 import type { UpstreamDescription, Upstreams } from '../upstream/upstreams.ts';
@@ -11,8 +11,9 @@ import { claimedClient } from './call-meta.ts';
 import { ALL_CAPABILITIES, clientCapabilities, relayedCapabilities } from './capabilities.ts';
 import { classify, type HeaderOf } from './classify.ts';
 import type { Exchange, McpRequest, RpcRequest } from './exchange.ts';
+import { HeldCalls } from './held-calls.ts';
 import { memberText } from './json-text.ts';
-import { Listening, DESCRIPTION_AGE_MS } from './listening.ts';
+import { Listening } from './listening.ts';
 import { LIST_METHODS, Lists } from './lists.ts';
 import { LiveSessions } from './live-sessions.ts';
 import { isModern, isObject, type JsonObject, LEGACY_VERSIONS, META_SERVER_INFO, MODERN_VERSIONS } from './protocol.ts';
@@ -21,7 +22,7 @@ import { readBody } from './read-body.ts';
 import { empty, errorReply, type McpReply, resultReply } from './reply.ts';
 import { ServerEvents } from './server-events.ts';
 import { SessionWords } from './session-words.ts';
-import type { Session, Sessions } from './sessions.ts';
+import type { Session, Sessions, SessionSealer } from './sessions.ts';
 
 export interface McpEndpointDependencies {
   /** The registry in force right now. */
@@ -31,6 +32,9 @@ export interface McpEndpointDependencies {
   readonly calls: Calls;
   readonly inFlight: CallsInFlight;
   readonly sessions: Sessions;
+  readonly sealer: SessionSealer;
+  readonly timer: (ms: number, callback: () => void) => () => void;
+  readonly digest: (text: string) => string;
   readonly recorder: Recorder;
   readonly peers: Peers;
   readonly clock: Clock;
@@ -51,6 +55,7 @@ export class McpEndpoint {
   readonly events: ServerEvents;
   private readonly live = new LiveSessions();
   private readonly words: SessionWords;
+  private readonly held: HeldCalls;
   private readonly calls: CallRequests;
   private readonly lists: Lists;
   private readonly questions: Questions;
@@ -59,9 +64,10 @@ export class McpEndpoint {
     const { directory, upstreams, ids } = deps;
     const { live } = this;
     const visible = new Visible(directory);
-    const words = (this.words = new SessionWords(deps.peers, deps.sessions, live));
+    this.held = new HeldCalls({ sealer: deps.sealer, newId: () => ids.uuid(), timer: deps.timer });
+    const words = (this.words = new SessionWords(deps.peers, deps.sessions, live, this.held));
     this.events = new ServerEvents(directory, upstreams, live, () => ids.uuid());
-    this.calls = new CallRequests({ visible, calls: deps.calls, live, ids });
+    this.calls = new CallRequests({ visible, directory, calls: deps.calls, live, words, held: this.held, ids, digest: deps.digest });
     this.lists = new Lists(visible, ({ view }) => ({ ...CACHEABLE, ...this.identity(view) }));
     this.questions = new Questions({ ...deps, visible, live, words });
     this.listening = new Listening({
@@ -73,6 +79,12 @@ export class McpEndpoint {
       viewNow: (principal, path) => this.viewOf(principal, path === '/mcp' ? undefined : path.slice('/mcp/s/'.length)),
       identity: (view) => this.identity(view),
     });
+  }
+
+  /** The broker stops: streams end in order, and nobody is asked any more. */
+  close(): void {
+    this.listening.close();
+    this.held.close();
   }
 
   async handle(request: McpRequest): Promise<McpReply> {

@@ -1,6 +1,6 @@
 import { Refusal } from '#libs/contracts';
 import type { Principal } from '#libs/ports';
-import type { Directory } from '../registry/directory.ts';
+import { DESCRIPTION_AGE_MS, type Directory } from '../registry/directory.ts';
 import { serversOf, type View, type Visible } from '../registry/visible.ts';
 import type { UpstreamServer } from '../upstream/upstreams.ts';
 import { ALL_CAPABILITIES, has } from './capabilities.ts';
@@ -198,4 +198,3 @@ export class Listening {
 }
 
 const CHANGES: readonly Change[] = ['tools', 'prompts', 'resources'];
-export const DESCRIPTION_AGE_MS = 60_000;

@@ -1,5 +1,6 @@
 import type { Cancellation } from '../call/cancellation.ts';
 import type { PeerAnswer, PeerRequest } from '../upstream/upstreams.ts';
+import { canBeAsked } from './capabilities.ts';
 import type { Channel } from './channel.ts';
 import type { JsonObject } from './protocol.ts';
 import type { Session } from './sessions.ts';
@@ -7,13 +8,6 @@ import type { Session } from './sessions.ts';
 /** Sessions that something is kept for; the one that was used longest ago is forgotten first. */
 const MAX_LIVE = 10_000;
 const MAX_QUESTIONS = 100;
-
-/** What a client must have declared to be asked for something. */
-const ASKABLE: Readonly<Record<string, string>> = {
-  'elicitation/create': 'elicitation',
-  'sampling/createMessage': 'sampling',
-  'roots/list': 'roots',
-};
 
 /** What this broker keeps for a session while it lives: everything that can be done without when another broker goes on with it. */
 export class LiveSession {
@@ -50,8 +44,7 @@ export class LiveSession {
 
   /** Asks the client something and waits for its answer, which comes in a request of its own. Never rejects. */
   ask(id: string, { method, params }: PeerRequest, channel: Channel, cancellation: Cancellation): Promise<PeerAnswer> {
-    const capability = Object.hasOwn(ASKABLE, method) ? ASKABLE[method] : undefined;
-    if (capability === undefined || !Object.hasOwn(this.session.capabilities, capability))
+    if (!canBeAsked(this.session.capabilities, method))
       return Promise.resolve(refused('the client did not declare that it can be asked this'));
     if (this.questions.size >= MAX_QUESTIONS) return Promise.resolve(refused('the client was asked too much already'));
     return new Promise((resolve) => {

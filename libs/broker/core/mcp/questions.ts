@@ -2,16 +2,17 @@ import { type ErrorCode, Refusal } from '#libs/contracts';
 import type { Clock, Ids } from '#libs/ports';
 import { Cancellation } from '../call/cancellation.ts';
 import type { CallsInFlight } from '../call/calls-in-flight.ts';
-import type { Directory } from '../registry/directory.ts';
+import { DESCRIPTION_AGE_MS, type Directory } from '../registry/directory.ts';
 import { serversOf, type Resolution, type Visible } from '../registry/visible.ts';
 import type { UpstreamAnswer, UpstreamServer, Upstreams } from '../upstream/upstreams.ts';
 import { readCallMeta } from './call-meta.ts';
 import { inEra } from './call-requests.ts';
+import { clientCapabilities } from './capabilities.ts';
 import { metaOf } from './classify.ts';
 import type { Exchange, RpcRequest } from './exchange.ts';
 import { memberText, withMembers, withoutMember } from './json-text.ts';
 import type { LiveSessions } from './live-sessions.ts';
-import { isLogLevel, isObject } from './protocol.ts';
+import { isLogLevel, isObject, META_CLIENT_CAPABILITIES } from './protocol.ts';
 import { errorReply, type McpReply, resultReply, upstreamErrorReply } from './reply.ts';
 import type { SessionWords } from './session-words.ts';
 import { clientOf } from './upstream-client.ts';
@@ -58,7 +59,9 @@ export class Questions {
     this.deps.words.level(exchange.session!.id, level);
     const { endpoint } = exchange.view;
     const text = `{"level":${JSON.stringify(level)}}`;
-    const logging = serversOf(exchange.view).filter(({ upstream }) => {
+    const servers = serversOf(exchange.view);
+    await Promise.all(servers.map(({ upstream }) => this.deps.directory.refresh(upstream, 'description', DESCRIPTION_AGE_MS)));
+    const logging = servers.filter(({ upstream }) => {
       const description = this.deps.directory.description(upstream);
       // A server of the modern era hears of it with each request.
       return description?.era === 'legacy' && description.capabilities['logging'] !== undefined;
@@ -104,7 +107,7 @@ export class Questions {
         paramHeaders: {},
         timeoutMs: Math.min(server.limits.timeoutMs, MAX_WAIT_MS),
         cancellation,
-        client: clientOf(request.channel, said, meta, session && live && { session, live, newId: () => this.deps.ids.uuid() }),
+        client: clientOf(request.channel, said, session ? session.capabilities : clientCapabilities(meta?.[META_CLIENT_CAPABILITIES]), session && live && { session, live, newId: () => this.deps.ids.uuid() }),
       });
       return answer.kind === 'result' || answer.kind === 'error' ? answer : { code: codeOf(answer) };
     } finally {

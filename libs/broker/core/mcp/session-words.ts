@@ -1,5 +1,6 @@
 import type { Peers } from '#libs/ports';
 import type { PeerAnswer } from '../upstream/upstreams.ts';
+import type { HeldCalls } from './held-calls.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import { isObject } from './protocol.ts';
 import type { Sessions } from './sessions.ts';
@@ -10,6 +11,7 @@ type Word =
   | { readonly about: 'cancel'; readonly session: string; readonly request: string }
   | { readonly about: 'say'; readonly session: string; readonly message: string }
   | { readonly about: 'level'; readonly session: string; readonly level: string }
+  | { readonly about: 'held'; readonly session: string; readonly question: string; readonly answer: PeerAnswer }
   | { readonly about: 'end'; readonly session: string };
 
 /**
@@ -21,6 +23,7 @@ export class SessionWords {
     private readonly peers: Peers,
     private readonly sessions: Sessions,
     private readonly live: LiveSessions,
+    private readonly held: HeldCalls,
   ) {
     peers.hear((text) => this.heard(JSON.parse(text)));
   }
@@ -41,6 +44,11 @@ export class SessionWords {
   level(session: string, level: string): void {
     this.live.setLevel(session, level);
     this.tell({ about: 'level', session, level });
+  }
+
+  /** An answer for a call without a session that waits at another broker. */
+  heldAnswered(held: string, question: string, answer: PeerAnswer): void {
+    this.tell({ about: 'held', session: held, question, answer });
   }
 
   ended(session: string): void {
@@ -64,6 +72,9 @@ export class SessionWords {
     switch (word['about']) {
       case 'answer':
         if (typeof question === 'string' && isObject(answer)) this.live.find(session)?.answered(question, answer as PeerAnswer);
+        break;
+      case 'held':
+        if (typeof question === 'string' && isObject(answer)) this.held.answered(session, question, answer as PeerAnswer);
         break;
       case 'cancel':
         if (typeof request === 'string') this.live.find(session)?.cancel(request);

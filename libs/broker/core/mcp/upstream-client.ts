@@ -1,10 +1,9 @@
 import type { UpstreamClient } from '../upstream/upstreams.ts';
 import type { CallMeta } from './call-meta.ts';
-import { clientCapabilities } from './capabilities.ts';
 import { type Channel, notification } from './channel.ts';
 import { memberText, withMembers } from './json-text.ts';
 import type { LiveSession } from './live-sessions.ts';
-import { type JsonObject, loudEnough, META_CLIENT_CAPABILITIES, META_LOG_LEVEL } from './protocol.ts';
+import { type JsonObject, loudEnough, META_LOG_LEVEL } from './protocol.ts';
 import type { Session } from './sessions.ts';
 
 /** A session, what is kept for it, and names for questions to its client. */
@@ -15,12 +14,12 @@ export interface LegacyClient {
 }
 
 /** The client of one request, for its server: what it can do, and the way to it while the request is open. */
-export function clientOf(channel: Channel, said: Pick<CallMeta, 'progressToken' | 'protocol'>, meta: JsonObject | undefined, legacy: LegacyClient | undefined): UpstreamClient {
+export function clientOf(channel: Channel, said: Pick<CallMeta, 'progressToken' | 'protocol'>, capabilities: JsonObject, legacy: LegacyClient | undefined): UpstreamClient {
   const level = legacy ? legacy.live.logLevel : said.protocol[META_LOG_LEVEL];
   const token = said.progressToken;
   const client: UpstreamClient = {
     conversation: legacy?.session.id,
-    capabilities: legacy ? legacy.session.capabilities : clientCapabilities(meta?.[META_CLIENT_CAPABILITIES]),
+    capabilities,
     protocolMeta: legacy ? (level === undefined ? {} : { [META_LOG_LEVEL]: level }) : said.protocol,
     wantsProgress: token !== undefined,
     notify: (method, params) => {

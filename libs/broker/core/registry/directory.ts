@@ -15,6 +15,8 @@ interface Entry<T> {
   again: boolean;
 }
 
+/** What a server says of itself may be this old. */
+export const DESCRIPTION_AGE_MS = 60_000;
 const HANGS_US = 1_000_000;
 
 /**
