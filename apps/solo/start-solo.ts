@@ -1,19 +1,14 @@
 import { createServer } from 'node:net';
-import { hostname, networkInterfaces } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApplyConfiguration } from '#libs/approvals/nest';
-import { composeEmbedded, openDatabases, openDataDirectory, openDemo, removeRunning, writeRunning } from '#libs/composition';
-import { createHttpApp, createLog, describeProblems, drainHttp, endStart, endWith, listen, loadConfigFile, type Log, readSettings } from '#libs/platform';
+import { composeEmbedded, FLUSH_MS, openDatabases, openDataDirectory, openDemo, removeRunning, stopBroker, writeRunning } from '#libs/composition';
+import { createHttpApp, createLog, describeProblems, drainHttp, endStart, endWith, listen, loadConfigFile, type Log, ownNames, readSettings, urlOf, VERSION } from '#libs/platform';
 import { banner } from './banner.ts';
 import { Child } from './child.ts';
 import { SoloModule } from './solo-module.ts';
-import { VERSION } from './version.ts';
 
-/** Calls under way get this long to finish when the process is asked to stop; the whole stop stays under ten seconds. */
-const DRAIN_MS = 5_000;
-const FLUSH_MS = 1_000;
 /** A stop that is not done by then ends where it stands, as a crash would; the next start mends it. */
 const STOP_MS = 9_500;
 
@@ -70,7 +65,7 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
     if (upstream) undo.push(() => upstream.stop(500));
 
     const upstreamReady = upstream?.startAndWait(10_000);
-    const app = await createHttpApp({ module: SoloModule.register({ parts, log, hosts: namesOf(settings.host) }), log });
+    const app = await createHttpApp({ module: SoloModule.register({ parts, log, hosts: ownNames(settings.host) }), log });
     undo.push(() => app.close());
     await app.init();
     await app.get(CommandBus).execute(new ApplyConfiguration(config, 'start'));
@@ -79,7 +74,7 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
     await upstreamReady;
     unlessInterrupted();
     const port = await listen(app, settings.host, settings.port);
-    const url = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`;
+    const url = urlOf(settings.host, port);
     writeRunning(data.path, { pid: process.pid, url, tokens: parts.localTokens });
 
     let stopping = false;
@@ -89,13 +84,7 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
       setTimeout(() => endWith(70, 'stopping took too long; what is open is settled at the next start'), STOP_MS);
       log.info('stopping');
       removeRunning(data.path);
-      parts.broker.stop();
-      await within(DRAIN_MS, Promise.all([parts.broker.inFlight.idle(), drainHttp(app, DRAIN_MS)]));
-      parts.broker.inFlight.abort();
-      await within(FLUSH_MS, parts.broker.inFlight.idle());
-      // The edge has its last words (counted refusals) while it closes; after that nobody records any more.
-      await app.close();
-      const left = await parts.recorder.stop(FLUSH_MS);
+      const left = await stopBroker(parts, { drain: (ms) => drainHttp(app, ms), close: () => app.close() });
       if (left === 'lost') log.fatal('neither the journal nor the spool could be written: outcomes of calls are lost, and will be recorded as unknown');
       await parts.projected(FLUSH_MS);
       await undoAll();
@@ -143,29 +132,13 @@ function child(name: string, log: Log, env: Readonly<Record<string, string>>): C
   return new Child({ name, main, log, env: { PATH: process.env['PATH'], ...env } });
 }
 
-/** What clients may call this process by: the host it listens on, or every address of the machine when it listens on all. */
-function namesOf(host: string): string[] {
-  if (host !== '0.0.0.0' && host !== '::') return [host.includes(':') ? `[${host}]` : host];
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  return [hostname(), ...addresses.map(({ address, family }) => (family === 'IPv6' ? `[${address}]` : address))];
-}
-
 /** Parts of the configuration that this version knows and cannot do yet are said at start, not only when they are needed. */
 function sayWhatIsMissing(config: ReturnType<typeof readConfig>, log: Log): void {
   for (const { tenant, id, transport, trust } of config.servers) {
-    if (transport.type !== 'http') log.warn({ tenant, server: id }, `transport ${transport.type} is not part of this version: calls of this server are refused`);
+    if (transport.type === 'openapi') log.warn({ tenant, server: id }, `transport ${transport.type} is not part of this version: calls of this server are refused`);
     if (trust === 'review') log.warn({ tenant, server: id }, 'trust: review needs people who review tools, which is not part of this version: this server offers no tools');
   }
   if (config.policies.some((policy) => policy.effect === 'require_approval')) log.info('approvals are not part of this version: calls that need one are refused, and the refusal is on record');
-}
-
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((done) => {
-    timer = setTimeout(done, ms);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
 }
 
 /** The preferred port when it is free, else another one. */

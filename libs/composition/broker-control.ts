@@ -29,6 +29,7 @@ export class BrokerControl {
   private freshUntilUs = Number.NEGATIVE_INFINITY;
   private revision = 0;
   private lost = false;
+  private brokers = 1;
   private stopped = false;
 
   constructor(private readonly options: BrokerControlOptions) {}
@@ -51,6 +52,11 @@ export class BrokerControl {
     if (!this.fresh) throw new Refusal('state_stale');
   }
 
+  /** No other broker of this installation was alive a moment ago. */
+  get alone(): boolean {
+    return this.brokers <= 1;
+  }
+
   get fresh(): boolean {
     return !this.lost && this.options.clock.monotonicUs() < this.freshUntilUs;
   }
@@ -66,7 +72,8 @@ export class BrokerControl {
   private async renew(): Promise<void> {
     // Counted from before the question: the answer may have been true only then.
     const askedUs = this.options.clock.monotonicUs();
-    const { held, revision } = await this.options.leases.renew(this.options.instance, LEASE_MS);
+    const { held, revision, brokers } = await this.options.leases.renew(this.options.instance, LEASE_MS);
+    this.brokers = brokers;
     if (!held) {
       if (this.stopped) return;
       this.lost = true;

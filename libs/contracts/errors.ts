@@ -62,6 +62,7 @@ const entries = {
   environment_invalid: { http: 500, retry: false, sentence: 'The environment is not valid.' },
   mode_not_available: { http: 500, retry: false, sentence: 'This mode is not part of this version.' },
   already_running: { http: 409, retry: false, sentence: 'Holdfast is already running on this data directory.' },
+  not_running: { http: 500, retry: true, sentence: 'No Holdfast is running here.' },
   port_taken: { http: 500, retry: false, sentence: 'The port is in use.' },
   data_not_writable: { http: 500, retry: false, sentence: 'The data directory cannot be written.' },
   data_corrupt: { http: 500, retry: false, sentence: 'The data directory is damaged or not a Holdfast data directory.' },

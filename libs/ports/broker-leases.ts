@@ -3,9 +3,9 @@ export interface BrokerLeases {
   start(instance: string, ttlMs: number): Promise<void>;
   /**
    * A renewal counts also when it comes late, unless the broker was declared lost meanwhile: then `held` is false and the broker must
-   * stop for good. `revision` is the configuration in force.
+   * stop for good. `revision` is the configuration in force, `brokers` how many hold a lease.
    */
-  renew(instance: string, ttlMs: number): Promise<{ readonly held: boolean; readonly revision: number }>;
+  renew(instance: string, ttlMs: number): Promise<{ readonly held: boolean; readonly revision: number; readonly brokers: number }>;
   /** The broker stopped in order; nothing of it is open. */
   end(instance: string): Promise<void>;
   /** Declares every broker lost whose lease has run out. Only for a caller who would have heard of a renewal. */

@@ -7,6 +7,7 @@ export { Spool } from './spool.ts';
 export { KeyStore, type WrappedKey } from './key-store.ts';
 export { ConfigurationStore, type ConfigRevision } from './configuration-store.ts';
 export { Outbox } from './outbox.ts';
+export { Peers } from './peers.ts';
 export { BrokerLeases } from './broker-leases.ts';
 export { type OpenCall, OpenCalls } from './open-calls.ts';
 export { Authenticator, DeniedAccess, type Principal } from './principal.ts';

@@ -1,6 +1,7 @@
 export { MemoryRecorder, type RecorderFailure } from './broker/memory-recorder.ts';
 export { bodyOf, LegacyClient, type RpcBody } from './broker/legacy-client.ts';
 export { MemoryChannel } from './broker/memory-channel.ts';
+export { MemoryPeers } from './broker/memory-peers.ts';
 export { MemoryUpstreams, tool } from './broker/memory-upstreams.ts';
 export { ada, type CallResult, codeOf, config, server, SpecBroker, specConditions, specValidator } from './broker/spec-broker.ts';
 export { specClock, specDigest, specIds, specSha256 } from './broker/spec-ports.ts';

@@ -69,6 +69,13 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   return handle(started.pid, started.port, false);
 }
 
+/** The port of the server that runs on a data directory; undefined when none does. Starts and changes nothing. */
+export function runningPort(directory: string): number | undefined {
+  const cluster = join(realpathSync(directory), 'cluster');
+  const found = readPostmaster(cluster);
+  return found?.ready && isRunning(found.pid, cluster) ? found.port : undefined;
+}
+
 /**
  * Makes the directory and gives it to the user the server runs as; behind a symbolic link when that user could not get there. What
  * the link names is new each time and the link alone says where it is: a data directory that was removed and made again begins

@@ -1,1 +1,1 @@
-export { type EmbeddedPostgres, type EmbeddedPostgresOptions, startEmbeddedPostgres } from './cluster.ts';
+export { type EmbeddedPostgres, type EmbeddedPostgresOptions, runningPort, startEmbeddedPostgres } from './cluster.ts';

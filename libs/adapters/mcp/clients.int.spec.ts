@@ -149,6 +149,7 @@ beforeAll(async () => {
     validator: specValidator,
     freshness: { assertFresh: () => undefined },
     upstreams,
+    peers: { tell: () => undefined, hear: () => undefined },
     sessions: new AesSessionSealer(new Uint8Array(32)),
     serverInfo: { name: 'holdfast', version: '0' },
     onFault: (error) => {

@@ -12,5 +12,6 @@ export { PostgresOutbox } from './state/postgres-outbox.ts';
 export { PostgresAuditReader } from './audit/postgres-audit-reader.ts';
 export { PostgresOpenCalls } from './audit/postgres-open-calls.ts';
 export { PostgresAuditStore } from './audit/postgres-audit-store.ts';
+export { PostgresPeers, type PostgresPeersOptions } from './peers/postgres-peers.ts';
 export { PostgresJournal } from './journal/postgres-journal.ts';
 export { isPassing } from './audit/store-errors.ts';

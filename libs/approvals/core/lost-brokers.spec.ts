@@ -12,7 +12,7 @@ function world(open: Record<string, OpenCall[]>) {
   const declared: number[] = [];
   const leases: BrokerLeases = {
     start: () => Promise.resolve(),
-    renew: () => Promise.resolve({ held: true, revision: 1 }),
+    renew: () => Promise.resolve({ held: true, revision: 1, brokers: 1 }),
     end: () => Promise.resolve(),
     revokeAll: () => Promise.resolve(),
     declareLost: () => Promise.resolve(void declared.push(nowMs)),

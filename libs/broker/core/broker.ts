@@ -1,5 +1,5 @@
 import type { HoldfastConfig, KeyConfig } from '#libs/contracts';
-import type { Clock, Ids, Recorder, Sha256 } from '#libs/ports';
+import type { Clock, Ids, Peers, Recorder, Sha256 } from '#libs/ports';
 import { Calls } from './call/calls.ts';
 import { CallsInFlight } from './call/calls-in-flight.ts';
 import type { ArgumentValidator, Freshness } from './call/ports.ts';
@@ -20,6 +20,7 @@ export interface BrokerDependencies {
   readonly validator: ArgumentValidator;
   readonly freshness: Freshness;
   readonly upstreams: Upstreams;
+  readonly peers: Peers;
   readonly sessions: SessionSealer;
   /** What clients see as the server's name and version. */
   readonly serverInfo: { readonly name: string; readonly version: string };
@@ -56,6 +57,7 @@ export class Broker {
       directory: this.directory,
       upstreams: deps.upstreams,
       inFlight: this.inFlight,
+      peers: deps.peers,
       calls: new Calls({ ...deps, ...limits, digest: this.digest, inFlight: this.inFlight }),
       sessions: new Sessions(deps.sessions),
       recorder,

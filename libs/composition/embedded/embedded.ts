@@ -1,17 +1,11 @@
-import { hkdfSync } from 'node:crypto';
-import { CelConditions } from '#libs/adapters/cel';
-import { FileSpool } from '#libs/adapters/file-spool';
-import { AjvArgumentValidator } from '#libs/adapters/json-schema';
-import { AesSessionSealer, McpUpstreams } from '#libs/adapters/mcp';
-import { createPool, openStateDatabase, PostgresAuditReader, PostgresBrokerLeases, PostgresConfigurationStore, PostgresJournal, PostgresKeyStore, PostgresOpenCalls, PostgresOutbox } from '#libs/adapters/postgres';
-import { AesSealer, KeyHierarchy } from '#libs/adapters/sealing';
+import { createPool, PostgresAuditReader, PostgresOpenCalls } from '#libs/adapters/postgres';
 import { digestWith } from '#libs/approvals/core';
-import { base64url, JournalRecorder, sha256 } from '#libs/audit/core';
-import { Broker } from '#libs/broker/core';
+import { base64url, sha256 } from '#libs/audit/core';
 import type { HoldfastConfig } from '#libs/contracts';
-import { type Log, type ReadinessCheck, resolveSecret, type SecretSources } from '#libs/platform';
-import { BrokerControl, LEASE_MS } from '../broker-control.ts';
-import { sleep, systemClock, systemIds, timer, yieldTurn } from '../system.ts';
+import type { Log, ReadinessCheck, SecretSources } from '#libs/platform';
+import { LEASE_MS } from '../broker-control.ts';
+import { composeBroker } from '../broker-parts.ts';
+import { sleep, systemClock } from '../system.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { makeLocalKeys } from './local-keys.ts';
 import type { Databases } from './open-databases.ts';
@@ -29,86 +23,37 @@ export interface EmbeddedOptions {
 
 export type Embedded = Awaited<ReturnType<typeof composeEmbedded>>;
 
-/** Everything the embedded process is made of, wired; nothing runs on its own yet but the database connections. */
+/** Everything the embedded process is made of, wired: a broker, and what the approval service and the audit API need beside it. */
 export async function composeEmbedded(options: EmbeddedOptions) {
   const { data, databases, log, version } = options;
-  const pool = createPool({ url: databases.app, application: 'holdfast-solo', max: 8, statementTimeoutMs: 30_000 });
-  const state = await openStateDatabase(databases.app, 4);
+  const parts = await composeBroker({
+    app: 'solo',
+    version,
+    log,
+    databaseUrl: databases.app,
+    spoolDirectory: data.spool,
+    masterKey: data.masterKey,
+    secrets: options.secrets,
+    localKeys: () => local.keys,
+    onFatal: options.onFatal,
+  });
+  const { broker, clock, configuration, journal, leases, outbox, recorder } = parts;
   const settlerPool = createPool({ url: databases.settler, application: 'holdfast-solo', max: 2, statementTimeoutMs: 30_000 });
   const readerPool = createPool({ url: databases.reader, application: 'holdfast-solo', max: 6 });
-
-  const journal = new PostgresJournal(pool, databases.app);
   const openCalls = new PostgresOpenCalls(settlerPool, journal);
-  const sealer = new AesSealer(new KeyHierarchy(data.masterKey, new PostgresKeyStore(pool), () => systemClock.now()));
-  const instance = systemIds.uuid();
-  const recorder = new JournalRecorder({
-    instance,
-    journal,
-    sealer,
-    spool: new FileSpool(data.spool, instance),
-    clock: systemClock,
-    ids: systemIds,
-    sleep,
-    timer,
-    yieldTurn,
-    app: { name: 'solo', version },
-    onJournal: (to) => log[to === 'down' ? 'error' : 'info']({ journal: to }, to === 'down' ? 'the journal cannot be written; calls are refused' : 'the journal takes events again'),
-    onSpoolFailure: (error) => log.error({ err: error }, 'the spool cannot be written: a crash before the journal is back would lose outcomes'),
-    onFatal: (error) => options.onFatal(error.message),
-  });
-
-  const outbox = new PostgresOutbox(state, sealer, { name: 'approval-service', version });
-  const configuration = new PostgresConfigurationStore(state, outbox);
-  const leases = new PostgresBrokerLeases(pool);
   const local = makeLocalKeys(options.config, await configuration.tenants());
-
-  const upstreams = new McpUpstreams({
-    clientInfo: { name: 'holdfast', version },
-    resolveSecret: (reference) => resolveSecret({ secretRef: reference }, options.secrets),
-    // A server may write anything there, also what it was given; nobody gets it who did not ask for it.
-    onStderr: (server, line) => log.debug({ tenant: server.tenant, server: server.id, line }, 'an upstream server wrote on its standard error'),
-  });
-  const broker = new Broker({
-    recorder,
-    clock: systemClock,
-    ids: systemIds,
-    sha256,
-    conditions: new CelConditions(),
-    validator: new AjvArgumentValidator(),
-    // The broker and its control know each other; nothing asks before both are there.
-    freshness: { assertFresh: () => control.assertFresh() },
-    upstreams,
-    sessions: new AesSessionSealer(new Uint8Array(hkdfSync('sha256', data.masterKey, '', 'holdfast-session', 32))),
-    serverInfo: { name: 'holdfast', version },
-    onFault: (error, call) => log.error({ err: error, call }, 'a fault of the broker'),
-    onUpstreamUnavailable: (server, error) => log.warn({ err: error, tenant: server.tenant, server: server.id }, 'an upstream server does not tell its tools'),
-  });
-  const control: BrokerControl = new BrokerControl({
-    instance: recorder.instance,
-    leases,
-    configuration,
-    clock: systemClock,
-    onRevision: (revision) => broker.use(revision.config, revision.revision, local.keys),
-    onLost: () => options.onFatal('the lease of this broker ran out'),
-    onError: (error) => log.warn({ err: error }, 'the state in force cannot be confirmed'),
-  });
-
-  const checks: readonly ReadinessCheck[] = [
-    { name: 'journal', check: () => Promise.resolve(recorder.healthy ? { ready: true } : { ready: false, reason: 'cannot be written' }) },
-    { name: 'state', check: () => Promise.resolve(control.fresh ? { ready: true, data: { revision: broker.revision } } : { ready: false, reason: 'cannot be confirmed' }) },
-    { name: 'projector', check: async () => ({ ready: true, data: { lag: Number(await openCalls.lag()) } }) },
-  ];
+  const lag: ReadinessCheck = { name: 'projector', check: async () => ({ ready: true, data: { lag: Number(await openCalls.lag()) } }) };
 
   return {
-    approvals: { configuration, outbox, journal, leases, openCalls, recorder, clock: systemClock, leaseMs: LEASE_MS, digestOf: digestWith(sha256, base64url) },
+    approvals: { configuration, outbox, journal, leases, openCalls, recorder, clock, leaseMs: LEASE_MS, digestOf: digestWith(sha256, base64url) },
     auditReader: new PostgresAuditReader(readerPool),
     broker,
-    control,
+    control: parts.control,
     recorder,
-    checks,
+    checks: [...parts.checks, lag],
     localTokens: local.tokens,
-    clock: systemClock,
-    ids: systemIds,
+    clock,
+    ids: parts.ids,
     /** What an earlier process left: its spooled events, and calls that nobody will finish. Before anything new is recorded. */
     async takeOver(): Promise<void> {
       await leases.revokeAll();
@@ -121,10 +66,8 @@ export async function composeEmbedded(options: EmbeddedOptions) {
       while (systemClock.monotonicUs() < until && (await openCalls.lag().catch(() => 0n)) > 0n) await sleep(20);
     },
     async close(): Promise<void> {
-      await upstreams.close();
-      await journal.close();
-      await state.destroy();
-      await Promise.all([pool.end(), settlerPool.end(), readerPool.end()]);
+      await parts.close();
+      await Promise.all([settlerPool.end(), readerPool.end()]);
     },
   };
 }

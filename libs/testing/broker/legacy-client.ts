@@ -26,6 +26,11 @@ export class LegacyClient {
     return new LegacyClient(spec, reply.headers['mcp-session-id']!, path);
   }
 
+  /** The same client, whose requests arrive at another broker. */
+  at(spec: SpecBroker): LegacyClient {
+    return new LegacyClient(spec, this.id, this.path);
+  }
+
   send(message: object, channel = new MemoryChannel()): Promise<McpReply> {
     return this.http('POST', JSON.stringify({ jsonrpc: '2.0', ...message }), channel);
   }

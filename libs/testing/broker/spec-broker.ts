@@ -1,6 +1,7 @@
 import { type ArgumentProblem, type ArgumentValidator, Broker, type Channel, type Conditions, type McpReply, NO_CHANNEL } from '#libs/broker/core';
 import { HoldfastConfig } from '#libs/contracts';
 import type { Principal } from '#libs/ports';
+import { MemoryPeers } from './memory-peers.ts';
 import { MemoryRecorder } from './memory-recorder.ts';
 import { MemoryUpstreams, tool } from './memory-upstreams.ts';
 import { specClock, specIds, specSha256 } from './spec-ports.ts';
@@ -71,7 +72,8 @@ export class SpecBroker {
   readonly broker: Broker;
   private ids = 0;
 
-  constructor(configuration: HoldfastConfig = config()) {
+  /** Brokers with the same peers hear each other. */
+  constructor(configuration: HoldfastConfig = config(), peers = new MemoryPeers()) {
     this.upstreams.lists.set('billing', [tool('refund'), tool('list'), tool('purge')]);
     this.upstreams.lists.set('crm', [tool('search')]);
     this.broker = new Broker({
@@ -87,6 +89,7 @@ export class SpecBroker {
         },
       },
       upstreams: this.upstreams,
+      peers: peers.join(),
       sessions: {
         seal: (text) => `sealed.${Buffer.from(text).toString('base64url')}`,
         open: (text) => (text.startsWith('sealed.') ? Buffer.from(text.slice(7), 'base64url').toString() : null),

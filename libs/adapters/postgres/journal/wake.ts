@@ -1,58 +1,28 @@
-import pg from 'pg';
-
-const RECONNECT_MS = 500;
+import { Listener } from '../listener.ts';
 
 /**
- * LISTEN on one connection, shared by all waiters. Only a hint that saves waiting: whoever relies on it also polls, so a lost
- * connection costs latency and nothing else.
+ * A notification shared by all who wait for one. Only a hint that saves waiting: whoever relies on it also polls, so a lost connection
+ * costs latency and nothing else.
  */
 export class Wake {
-  private client: pg.Client | undefined;
-  private reconnect: NodeJS.Timeout | undefined;
-  private closed = false;
+  private readonly listener: Listener;
   private readonly waiters = new Set<Waiter>();
 
-  constructor(
-    private readonly url: string,
-    private readonly channel: string,
-  ) {}
+  constructor(url: string, channel: string) {
+    this.listener = new Listener(url, channel, () => {
+      for (const waiter of this.waiters) waiter.notify();
+    });
+  }
 
   waiter(): Waiter {
     const waiter: Waiter = new Waiter(() => this.waiters.delete(waiter));
     this.waiters.add(waiter);
-    if (!this.client && !this.reconnect) this.connect();
+    this.listener.open();
     return waiter;
   }
 
-  async close(): Promise<void> {
-    this.closed = true;
-    clearTimeout(this.reconnect);
-    await this.client?.end().catch(() => undefined);
-  }
-
-  private connect(): void {
-    if (this.closed) return;
-    this.reconnect = undefined;
-    const client = new pg.Client({ connectionString: this.url, application_name: 'holdfast-wake', keepAlive: true });
-    this.client = client;
-    const lost = (): void => {
-      if (this.client !== client) return;
-      this.client = undefined;
-      if (this.closed) return;
-      this.reconnect = setTimeout(() => this.connect(), RECONNECT_MS);
-      this.reconnect.unref();
-    };
-    client.on('error', lost);
-    client.on('end', lost);
-    client.on('notification', () => {
-      for (const waiter of this.waiters) waiter.notify();
-    });
-    client.connect().then(
-      () => client.query(`listen ${client.escapeIdentifier(this.channel)}`).catch(lost),
-      () => {
-        lost();
-      },
-    );
+  close(): Promise<void> {
+    return this.listener.close();
   }
 }
 

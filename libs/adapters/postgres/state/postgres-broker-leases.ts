@@ -9,15 +9,16 @@ export class PostgresBrokerLeases implements BrokerLeases {
     await this.pool.query(`insert into state.broker_lease (instance, expires_at) values ($1, now() + $2 * interval '1 ms')`, [instance, ttlMs]);
   }
 
-  async renew(instance: string, ttlMs: number): Promise<{ held: boolean; revision: number }> {
-    const { rows } = await this.pool.query<{ held: boolean; revision: number | null }>(
+  async renew(instance: string, ttlMs: number): Promise<{ held: boolean; revision: number; brokers: number }> {
+    const { rows } = await this.pool.query<{ held: boolean; revision: number | null; brokers: number }>(
       `with renewed as (
          update state.broker_lease set expires_at = now() + $2 * interval '1 ms'
          where instance = $1 and ended_at is null returning 1)
-       select exists (select from renewed) as held, (select max(revision) from state.config_revision) as revision`,
+       select exists (select from renewed) as held, (select max(revision) from state.config_revision) as revision,
+         (select count(*)::int from state.broker_lease where ended_at is null) as brokers`,
       [instance, ttlMs],
     );
-    return { held: rows[0]!.held, revision: rows[0]!.revision ?? 0 };
+    return { held: rows[0]!.held, revision: rows[0]!.revision ?? 0, brokers: rows[0]!.brokers };
   }
 
   async end(instance: string): Promise<void> {

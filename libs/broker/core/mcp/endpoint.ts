@@ -1,5 +1,5 @@
 import { type ErrorCode, Refusal } from '#libs/contracts';
-import { type Clock, type Ids, type Principal, type Recorder, RecorderRefusal, RecorderTimeout } from '#libs/ports';
+import { type Clock, type Ids, type Peers, type Principal, type Recorder, RecorderRefusal, RecorderTimeout } from '#libs/ports';
 import type { Calls } from '../call/calls.ts';
 import type { CallsInFlight } from '../call/calls-in-flight.ts';
 import type { Directory } from '../registry/directory.ts';
@@ -20,6 +20,7 @@ import { Questions } from './questions.ts';
 import { readBody } from './read-body.ts';
 import { empty, errorReply, type McpReply, resultReply } from './reply.ts';
 import { ServerEvents } from './server-events.ts';
+import { SessionWords } from './session-words.ts';
 import type { Session, Sessions } from './sessions.ts';
 
 export interface McpEndpointDependencies {
@@ -31,6 +32,7 @@ export interface McpEndpointDependencies {
   readonly inFlight: CallsInFlight;
   readonly sessions: Sessions;
   readonly recorder: Recorder;
+  readonly peers: Peers;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly serverInfo: { readonly name: string; readonly version: string };
@@ -48,6 +50,7 @@ export class McpEndpoint {
   readonly listening: Listening;
   readonly events: ServerEvents;
   private readonly live = new LiveSessions();
+  private readonly words: SessionWords;
   private readonly calls: CallRequests;
   private readonly lists: Lists;
   private readonly questions: Questions;
@@ -56,14 +59,16 @@ export class McpEndpoint {
     const { directory, upstreams, ids } = deps;
     const { live } = this;
     const visible = new Visible(directory);
+    const words = (this.words = new SessionWords(deps.peers, deps.sessions, live));
     this.events = new ServerEvents(directory, upstreams, live, () => ids.uuid());
     this.calls = new CallRequests({ visible, calls: deps.calls, live, ids });
     this.lists = new Lists(visible, ({ view }) => ({ ...CACHEABLE, ...this.identity(view) }));
-    this.questions = new Questions({ ...deps, visible, live });
+    this.questions = new Questions({ ...deps, visible, live, words });
     this.listening = new Listening({
       visible,
       directory,
       live,
+      words,
       events: this.events,
       viewNow: (principal, path) => this.viewOf(principal, path === '/mcp' ? undefined : path.slice('/mcp/s/'.length)),
       identity: (view) => this.identity(view),
@@ -108,9 +113,9 @@ export class McpEndpoint {
     if (inbound.kind === 'response') {
       const result = memberText(request.body, 'result');
       const said = result === undefined ? { error: memberText(request.body, 'error') ?? '{}' } : { result };
-      this.live.find(session.id)?.answered(String(inbound.id), said);
+      this.words.answered(session.id, String(inbound.id), said);
     } else if (inbound.method === 'notifications/cancelled') {
-      this.live.find(session.id)?.cancel(JSON.stringify(inbound.params['requestId']));
+      this.words.cancelled(session.id, JSON.stringify(inbound.params['requestId']));
     }
     return empty(202);
   }
@@ -194,8 +199,7 @@ export class McpEndpoint {
     if (typeof session === 'string') return errorReply(new Refusal(session), null);
     const refused = await this.recordSession(request, session, 'auth.session_closed', view.endpoint);
     if (refused) return errorReply(refused, null);
-    this.deps.sessions.end(session);
-    this.live.end(session.id);
+    this.words.ended(session.id);
     this.deps.upstreams.endConversation(session.id);
     return empty(204);
   }

@@ -11,6 +11,7 @@ import type { LiveSession, LiveSessions } from './live-sessions.ts';
 import { isObject, type JsonObject, META_SUBSCRIPTION_ID } from './protocol.ts';
 import { empty, errorReply, type McpReply, resultReply, upstreamErrorReply } from './reply.ts';
 import type { Change, ServerEvents, Subscriber } from './server-events.ts';
+import type { SessionWords } from './session-words.ts';
 import type { Session } from './sessions.ts';
 
 export interface ListeningDependencies {
@@ -18,6 +19,7 @@ export interface ListeningDependencies {
   readonly directory: Directory;
   readonly events: ServerEvents;
   readonly live: LiveSessions;
+  readonly words: SessionWords;
   /** The view of a caller under the configuration in force now; undefined when the caller has none any more. */
   readonly viewNow: (principal: Principal, endpoint: string) => View | undefined;
   /** Members that name the server in answers of the modern era. */
@@ -151,7 +153,12 @@ export class Listening {
         changes: new Set(CHANGES),
         session: session.id,
         reaches: this.reach(principal, view.endpoint.path),
-        deliver: (method, params) => live.say(notification(method, params)),
+        deliver: (method, params) => {
+          const message = notification(method, params);
+          // Every broker hears of changed lists from its own connections; the rest is heard only where it was asked for.
+          if (method.endsWith('/list_changed')) live.say(message);
+          else this.deps.words.say(session.id, message);
+        },
       };
       this.subscribed.set(live, subscriber);
       live.onEnd(this.deps.events.subscribe(subscriber));

@@ -17,14 +17,16 @@ const ASKABLE: Readonly<Record<string, string>> = {
 
 /** What this broker keeps for a session while it lives: everything that can be done without when another broker goes on with it. */
 export class LiveSession {
-  /** What the client asked to hear of its servers' logs. */
-  logLevel: string | undefined;
   private stream: { readonly channel: Channel; readonly end: () => void } | undefined;
   private readonly calls = new Map<string, Cancellation>();
   private readonly questions = new Map<string, (answer: PeerAnswer) => void>();
   private readonly endings = new Set<() => void>();
 
-  constructor(private readonly session: Session) {}
+  constructor(
+    private readonly session: Session,
+    /** What the client asked to hear of its servers' logs. */
+    public logLevel: string | undefined,
+  ) {}
 
   /** The stream for what no request is waiting for. A client that opens another one has lost the first. */
   attach(channel: Channel, end: () => void): void {
@@ -36,9 +38,9 @@ export class LiveSession {
     if (this.stream?.channel === channel) this.stream = undefined;
   }
 
-  /** Says something that belongs to no request; lost when the client does not listen. */
-  say(message: string): void {
-    this.stream?.channel.send(message);
+  /** Says something that belongs to no request; false when the client does not listen here. */
+  say(message: string): boolean {
+    return this.stream?.channel.send(message) ?? false;
   }
 
   /** Asks the client outside of any request, on the stream that it holds open for that. */
@@ -89,9 +91,11 @@ export class LiveSession {
     };
   }
 
-  /** The client does not want the answer any more. */
-  cancel(id: string): void {
-    this.calls.get(id)?.cancel('cancelled');
+  /** The client does not want the answer any more; false when no such call is under way here. */
+  cancel(id: string): boolean {
+    const cancellation = this.calls.get(id);
+    cancellation?.cancel('cancelled');
+    return cancellation !== undefined;
   }
 
   /** Something to undo when the session is over. */
@@ -113,6 +117,8 @@ export class LiveSession {
 
 export class LiveSessions {
   private readonly live = new Map<string, LiveSession>();
+  /** Also of sessions that nothing else is kept for: another broker may have been told. */
+  private readonly levels = new Map<string, string>();
 
   /** What is kept for a session; begun when there is nothing yet. */
   of(session: Session): LiveSession {
@@ -120,7 +126,7 @@ export class LiveSessions {
     if (live) this.live.delete(session.id);
     else {
       if (this.live.size >= MAX_LIVE) this.forgetOne();
-      live = new LiveSession(session);
+      live = new LiveSession(session, this.levels.get(session.id));
     }
     this.live.set(session.id, live);
     return live;
@@ -130,7 +136,16 @@ export class LiveSessions {
     return this.live.get(id);
   }
 
+  setLevel(id: string, level: string): void {
+    const [oldest] = this.levels.keys();
+    if (this.levels.size >= MAX_LIVE && oldest !== undefined) this.levels.delete(oldest);
+    this.levels.set(id, level);
+    const live = this.live.get(id);
+    if (live) live.logLevel = level;
+  }
+
   end(id: string): void {
+    this.levels.delete(id);
     this.live.get(id)?.end();
     this.live.delete(id);
   }

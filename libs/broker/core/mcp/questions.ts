@@ -13,6 +13,7 @@ import { memberText, withMembers, withoutMember } from './json-text.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import { isLogLevel, isObject } from './protocol.ts';
 import { errorReply, type McpReply, resultReply, upstreamErrorReply } from './reply.ts';
+import type { SessionWords } from './session-words.ts';
 import { clientOf } from './upstream-client.ts';
 
 export interface QuestionDependencies {
@@ -20,6 +21,7 @@ export interface QuestionDependencies {
   readonly directory: Directory;
   readonly upstreams: Pick<Upstreams, 'call'>;
   readonly live: LiveSessions;
+  readonly words: SessionWords;
   readonly inFlight: CallsInFlight;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -53,7 +55,7 @@ export class Questions {
     const { id, params } = inbound;
     const { level } = params;
     if (!isLogLevel(level)) return errorReply(new Refusal('invalid_params', 'params.level is no log level'), id, true);
-    this.deps.live.of(exchange.session!).logLevel = level;
+    this.deps.words.level(exchange.session!.id, level);
     const { endpoint } = exchange.view;
     const text = `{"level":${JSON.stringify(level)}}`;
     const logging = serversOf(exchange.view).filter(({ upstream }) => {

@@ -64,7 +64,7 @@ export class Sessions {
     return stands ? opened.session : undefined;
   }
 
-  end(session: Session): void {
+  end(session: Pick<Session, 'id'>): void {
     forgetOldest(this.ended);
     this.ended.add(session.id);
   }

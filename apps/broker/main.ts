@@ -1,0 +1,3 @@
+import { startBroker } from './start-broker.ts';
+
+await startBroker(process.env);

@@ -1,0 +1,82 @@
+import type { Peers } from '#libs/ports';
+import type { PeerAnswer } from '../upstream/upstreams.ts';
+import type { LiveSessions } from './live-sessions.ts';
+import { isObject } from './protocol.ts';
+import type { Sessions } from './sessions.ts';
+
+/** What a client said to this broker about something that another one is doing for its session. */
+type Word =
+  | { readonly about: 'answer'; readonly session: string; readonly question: string; readonly answer: PeerAnswer }
+  | { readonly about: 'cancel'; readonly session: string; readonly request: string }
+  | { readonly about: 'say'; readonly session: string; readonly message: string }
+  | { readonly about: 'level'; readonly session: string; readonly level: string }
+  | { readonly about: 'end'; readonly session: string };
+
+/**
+ * Keeps a session whole over several brokers: whichever gets a client's request, the one that holds the stream, the call or the
+ * question hears of it.
+ */
+export class SessionWords {
+  constructor(
+    private readonly peers: Peers,
+    private readonly sessions: Sessions,
+    private readonly live: LiveSessions,
+  ) {
+    peers.hear((text) => this.heard(JSON.parse(text)));
+  }
+
+  answered(session: string, question: string, answer: PeerAnswer): void {
+    if (!this.live.find(session)?.answered(question, answer)) this.tell({ about: 'answer', session, question, answer });
+  }
+
+  cancelled(session: string, request: string): void {
+    if (!this.live.find(session)?.cancel(request)) this.tell({ about: 'cancel', session, request });
+  }
+
+  /** Says something on the stream of a session, wherever that is. */
+  say(session: string, message: string): void {
+    if (!this.live.find(session)?.say(message)) this.tell({ about: 'say', session, message });
+  }
+
+  level(session: string, level: string): void {
+    this.live.setLevel(session, level);
+    this.tell({ about: 'level', session, level });
+  }
+
+  ended(session: string): void {
+    this.end(session);
+    this.tell({ about: 'end', session });
+  }
+
+  private end(session: string): void {
+    this.sessions.end({ id: session });
+    this.live.end(session);
+  }
+
+  private tell(word: Word): void {
+    this.peers.tell(JSON.stringify(word));
+  }
+
+  /** Another version may be running beside this one during an upgrade: what is not known is passed over. */
+  private heard(word: unknown): void {
+    if (!isObject(word) || typeof word['session'] !== 'string') return;
+    const { session, question, answer, request, message, level } = word;
+    switch (word['about']) {
+      case 'answer':
+        if (typeof question === 'string' && isObject(answer)) this.live.find(session)?.answered(question, answer as PeerAnswer);
+        break;
+      case 'cancel':
+        if (typeof request === 'string') this.live.find(session)?.cancel(request);
+        break;
+      case 'say':
+        if (typeof message === 'string') this.live.find(session)?.say(message);
+        break;
+      case 'level':
+        if (typeof level === 'string') this.live.setLevel(session, level);
+        break;
+      case 'end':
+        this.end(session);
+        break;
+    }
+  }
+}
