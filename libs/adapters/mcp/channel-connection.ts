@@ -1,4 +1,13 @@
-import { type Definition, type JsonObject, type ListKind, type UpstreamAnswer, type UpstreamCall, type UpstreamDescription, type UpstreamServer, UpstreamUnavailable } from '#libs/broker/core';
+import {
+  type Definition,
+  type JsonObject,
+  type ListKind,
+  type UpstreamAnswer,
+  type UpstreamCall,
+  type UpstreamDescription,
+  type UpstreamServer,
+  UpstreamUnavailable,
+} from '#libs/broker/core';
 import { Breaker } from './breaker.ts';
 import { CallText, ownCall } from './call-text.ts';
 import type { OpenChannel } from './channel.ts';
@@ -75,10 +84,9 @@ export class ChannelConnection implements UpstreamConnection {
       const reason = await this.slots.enter(call.timeoutMs, call.cancellation);
       if (reason) return { kind: 'not_sent', reason };
       try {
-        const { peer, description } = await this.connected();
-        return await peer.call(call, this.texts.of(description.era, call));
-      } catch {
-        return { kind: 'not_sent', reason: 'unreachable' };
+        const link = await this.connected().catch(() => undefined);
+        if (!link) return { kind: 'not_sent', reason: 'unreachable' };
+        return await link.peer.call(call, this.texts.of(link.description.era, call));
       } finally {
         this.slots.leave();
       }
@@ -184,7 +192,8 @@ export class ChannelConnection implements UpstreamConnection {
     try {
       if (this.closing) throw new UpstreamUnavailable('the server is not served any more');
       const description = await this.negotiate(opened);
-      return { peer: opened, description, sinceMs: performance.now(), subscriptions: description.era === 'modern' ? this.subscriptions(opened, description) : undefined };
+      const subscriptions = description.era === 'modern' ? this.subscriptions(opened, description) : undefined;
+      return { peer: opened, description, subscriptions, sinceMs: performance.now() };
     } catch (error) {
       const died = opened.isClosed;
       await opened.close();

@@ -123,7 +123,13 @@ export class ChannelPeer {
 
   private channelEvents(): ChannelEvents {
     return {
-      message: (text) => this.message(text),
+      message: (text) => {
+        try {
+          this.message(text);
+        } catch {
+          // What one message does to those who hear it is no reason to lose the others.
+        }
+      },
       tooLarge: (id) => {
         if (id !== undefined) this.calls.get(id)?.settle({ kind: 'too_large' });
       },
@@ -186,7 +192,9 @@ export class ChannelPeer {
       meant = running;
     }
     if (meant && !several) return meant.dialogue.asked(id, method, text);
-    const why = several ? 'Several clients are being served; it cannot be told which one is asked.' : 'No client that can be asked is being served.';
+    const why = several
+      ? 'Several clients are being served; it cannot be told which one is asked.'
+      : 'No client that can be asked is being served.';
     this.nobodysAsks.take(id, method, paramsText(text), undefined, why);
   }
 }

@@ -37,6 +37,9 @@ export type OpenChannel = (events: ChannelEvents) => Promise<Channel>;
  * quotes can stand.
  */
 export function idOfCut(head: string, tail: string): string | undefined {
-  const text = /^\s*\{\s*"jsonrpc"\s*:\s*"2\.0"\s*,\s*"id"\s*:\s*("(?:[^"\\]|\\.)*")\s*,/.exec(head) ?? /"id"\s*:\s*("[^"\\]*")\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/.exec(tail);
-  return text ? (JSON.parse(text[1]!) as string) : undefined;
+  const id = (ID_FIRST.exec(head) ?? ID_LAST.exec(tail))?.[1];
+  return id === undefined ? undefined : (JSON.parse(id) as string);
 }
+
+const ID_FIRST = /^\s*\{\s*"jsonrpc"\s*:\s*"2\.0"\s*,\s*"id"\s*:\s*("[^"\\]*")\s*,/;
+const ID_LAST = /"id"\s*:\s*("[^"\\]*")\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/;

@@ -1,8 +1,7 @@
 /** What programs need to find themselves and their user; the official SDK passes on the same. Nothing else of our own environment. */
-const INHERITED =
-  process.platform === 'win32'
-    ? ['APPDATA', 'COMSPEC', 'HOMEDRIVE', 'HOMEPATH', 'LOCALAPPDATA', 'PATH', 'PATHEXT', 'PROCESSOR_ARCHITECTURE', 'PROGRAMDATA', 'PROGRAMFILES', 'SYSTEMDRIVE', 'SYSTEMROOT', 'TEMP', 'USERNAME', 'USERPROFILE', 'WINDIR']
-    : ['HOME', 'LOGNAME', 'PATH', 'SHELL', 'TERM', 'USER'];
+const WINDOWS = `APPDATA COMSPEC HOMEDRIVE HOMEPATH LOCALAPPDATA PATH PATHEXT PROCESSOR_ARCHITECTURE PROGRAMDATA PROGRAMFILES SYSTEMDRIVE
+  SYSTEMROOT TEMP USERNAME USERPROFILE WINDIR`;
+const INHERITED = (process.platform === 'win32' ? WINDOWS : 'HOME LOGNAME PATH SHELL TERM USER').split(/\s+/);
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

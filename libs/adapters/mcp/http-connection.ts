@@ -160,15 +160,23 @@ export class HttpConnection implements UpstreamConnection {
     const own = this.ownSession(link, call);
     if (!own) return this.sendOn(link, secret, call, mayReopen, () => this.lost(used));
     try {
-      const session = await own.opened;
+      const session = await this.opened(own);
+      if (session === 'unreachable') return { kind: 'not_sent', reason: session };
+      if (session === 'refused') return await this.sendOn(link, secret, call, mayReopen, () => this.lost(used));
       return await this.sendOn(session, secret, call, mayReopen, () => this.conversations.forget(call.client!.conversation!, own));
-    } catch (error) {
-      // A server that has one session for everybody serves everybody there.
-      if (!(error instanceof AnsweredWithError) || (error.status ?? 500) >= 500) return { kind: 'not_sent', reason: 'unreachable' };
-      this.sharedOnly = true;
-      return await this.sendOn(link, secret, call, mayReopen, () => this.lost(used));
     } finally {
       this.conversations.leave(own);
+    }
+  }
+
+  /** A server that refuses another session has one for everybody, and serves everybody there. */
+  private async opened(own: OwnSession): Promise<LegacySession | 'unreachable' | 'refused'> {
+    try {
+      return await own.opened;
+    } catch (error) {
+      if (!(error instanceof AnsweredWithError) || (error.status ?? 500) >= 500) return 'unreachable';
+      this.sharedOnly = true;
+      return 'refused';
     }
   }
 

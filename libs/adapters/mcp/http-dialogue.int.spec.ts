@@ -44,15 +44,15 @@ describe('what a server says while it works on a call', () => {
       sse(response);
       let n = 0;
       const timer = setInterval(() => {
-        if (message.params?.name === 'endless' || n < 8) response.write(event(progress(message.id, n++)));
+        if (message.params?.name === 'endless' || n < 10) response.write(event(progress(message.id, n++)));
         else response.end(event(result(message, RESULT)), () => clearInterval(timer));
-      }, 50);
+      }, 150);
       response.on('close', () => clearInterval(timer));
     });
     const all = upstreams();
-    expect(await all.call(serverAt(port), call({ client: client(), timeoutMs: 250 }))).toEqual(answered);
-    const server = serverAt(port, { limits: { maxTimeoutMs: 400 } });
-    expect(await all.call({ ...server, key: 'hard' }, call({ client: client(), timeoutMs: 250, params: '{"name":"endless"}' }))).toEqual({
+    expect(await all.call(serverAt(port), call({ client: client(), timeoutMs: 1_000 }))).toEqual(answered);
+    const server = serverAt(port, { limits: { maxTimeoutMs: 1_200 } });
+    expect(await all.call({ ...server, key: 'hard' }, call({ client: client(), timeoutMs: 1_000, params: '{"name":"endless"}' }))).toEqual({
       kind: 'lost',
       reason: 'timeout',
     });
@@ -124,8 +124,8 @@ describe('what a server asks while it works on a call', () => {
 
   it('stops the clock of the call until it is answered', async () => {
     const { port } = await asking({ jsonrpc: '2.0', id: 7, method: 'elicitation/create', params: {} });
-    const ask = async (): Promise<{ result: string }> => new Promise((resolve) => setTimeout(resolve, 600, { result: '{}' }));
-    const got = await upstreams().call(serverAt(port), call({ client: client({ ask }), timeoutMs: 300 }));
+    const ask = async (): Promise<{ result: string }> => new Promise((resolve) => setTimeout(resolve, 1_500, { result: '{}' }));
+    const got = await upstreams().call(serverAt(port), call({ client: client({ ask }), timeoutMs: 1_000 }));
     expect(got.kind).toBe('result');
   });
 
