@@ -11,7 +11,7 @@ export interface BareRelay {
   close(): Promise<void>;
 }
 
-const RELAYED_REQUEST = ['content-type', 'accept', 'mcp-session-id', 'mcp-protocol-version'];
+const RELAYED_REQUEST = ['content-type', 'accept', 'mcp-session-id', 'mcp-protocol-version', 'mcp-method', 'mcp-name'];
 const RELAYED_RESPONSE = ['content-type', 'mcp-session-id'];
 const MAX_BODY_BYTES = 8 << 20;
 

@@ -26,10 +26,18 @@ const READY_MS = 60_000;
 const STOP_MS = 20_000;
 const VERIFY_MS = 300_000;
 const OUTPUT_KEPT = 16_000;
+/** What the product ends with when it does not accept its configuration. */
+const REFUSED_EXIT = 78;
 const TMPFS = 0x01021994;
 
-/** One tenant, one key, one server, one rule that allows everything: what a call costs at least. */
-function configuration(upstreamUrl: string, token: string): unknown {
+/** Where an upstream server is, as holdfast.yaml has it. */
+export type Transport = { readonly type: 'http'; readonly url: string } | { readonly type: 'stdio'; readonly command: string; readonly args: readonly string[] };
+
+/** The product does not start with this configuration, and says why. */
+export class ConfigurationRefused extends Error {}
+
+/** One tenant, one key, one rule that allows everything: what a call costs at least. */
+function configuration(servers: Readonly<Record<string, Transport>>, token: string): unknown {
   const tenant = 'bench';
   return {
     apiVersion: 'holdfast/v1',
@@ -38,16 +46,17 @@ function configuration(upstreamUrl: string, token: string): unknown {
       users: [{ id: 'bench-user', tenant, roles: ['agent'] }],
       keys: [{ id: 'bench-key', tenant, user: 'bench-user', client: 'bench', roles: ['agent', 'auditor'], sha256: createHash('sha256').update(token).digest('hex') }],
     },
-    servers: [{ id: 'echo', tenant, transport: { type: 'http', url: upstreamUrl }, limits: { concurrency: 256 }, tools: { echo: { class: 'read' } } }],
+    servers: Object.entries(servers).map(([id, transport]) => ({ id, tenant, transport, limits: { concurrency: 256 }, tools: { echo: { class: 'read' } } })),
     policies: [{ id: 'allow-all', tenant, effect: 'allow' }],
   };
 }
 
 /**
  * Starts the built product on a data directory of its own, on a real disk: where nothing is ever written to a disk, durability would
- * cost nothing and the numbers would say nothing.
+ * cost nothing and the numbers would say nothing. `servers` are the upstreams by id. Rejects with {@link ConfigurationRefused} when the
+ * product refuses to start with them.
  */
-export async function startHoldfast(upstreamUrl: string): Promise<HoldfastUnderTest> {
+export async function startHoldfast(servers: Readonly<Record<string, Transport>>): Promise<HoldfastUnderTest> {
   mkdirSync(join(repository, 'tmp'), { recursive: true });
   const directory = mkdtempSync(join(repository, 'tmp', 'bench-'));
   chmodSync(directory, 0o755);
@@ -55,7 +64,7 @@ export async function startHoldfast(upstreamUrl: string): Promise<HoldfastUnderT
   const data = join(directory, 'data');
   const config = join(directory, 'holdfast.yaml');
   const token = `hf_${randomBytes(32).toString('base64url')}`;
-  writeFileSync(config, JSON.stringify(configuration(upstreamUrl, token), null, 2));
+  writeFileSync(config, JSON.stringify(configuration(servers, token), null, 2));
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   const environment = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', HOLDFAST_DATA: data, HOLDFAST_CONFIG: config, HOLDFAST_PORT: String(port), LOG_LEVEL: 'warn', NODE_ENV: 'production' };
@@ -79,6 +88,7 @@ export async function startHoldfast(upstreamUrl: string): Promise<HoldfastUnderT
 
   try {
     for (let waited = 0; !(await answers(`${base}/readyz`)); waited += 50) {
+      if (server.exitCode === REFUSED_EXIT) throw new ConfigurationRefused(said.trim());
       if (server.exitCode !== null || server.signalCode !== null) throw new Error(`Holdfast ended with ${server.exitCode ?? server.signalCode}: ${said}`);
       if (waited > READY_MS) throw new Error(`Holdfast was not ready in ${READY_MS} ms: ${said}`);
       await sleep(50);

@@ -1,7 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { startBareRelay } from './bare-relay.ts';
+import { type BareRelay, startBareRelay } from './bare-relay.ts';
+import { startBareStdioRelay } from './bare-stdio-relay.ts';
 import { type EchoUpstream, startEchoUpstream } from './echo-upstream.ts';
 import { type Answer, runLoad } from './load.ts';
 
@@ -29,6 +31,37 @@ describe('runLoad', () => {
     const report = await runLoad({ target: { url: echo.url, tool: 'echo' }, sessions: 2, seconds: 0.5, ratePerSecond: 200 });
     expect(report).toMatchObject({ mode: 'open', calls: 100, kinds: { answered: 100 } });
     expect(echo.executed().count).toBe(100);
+  });
+
+  it('makes large and slow calls of the modern era, which the server counts', async () => {
+    const echo = keep(await startEchoUpstream({ era: 'modern' }));
+    const relay = keep(await startBareRelay(echo.url));
+    const target = { url: relay.url, tool: 'echo', era: 'modern', more: { delayMs: 1 } } as const;
+    const answers: Answer[] = [];
+    const report = await runLoad({ target, sessions: 2, seconds: 0.2, payloadLength: 100_000, onAnswer: (answer) => answers.push(answer) });
+    expect(report.calls).toBeGreaterThan(0);
+    expect(report.kinds.answered).toBe(report.calls);
+    expect(answers.every(({ payload }) => payload.length === 100_000)).toBe(true);
+    expect(echo.executed().count).toBe(report.calls);
+  });
+
+  const stdioRelay = (...args: string[]): Promise<BareRelay> => startBareStdioRelay(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'echo-stdio.ts'), ...args]);
+
+  it.each(['legacy', 'modern'] as const)('gives each of many clients its own answers through one %s stdio server', async (era) => {
+    const relay = keep(await stdioRelay(...(era === 'modern' ? ['--modern'] : [])));
+    const report = await runLoad({ target: { url: relay.url, tool: 'echo', era }, sessions: 8, seconds: 0.3, payloadLength: 50_000 });
+    expect(report.calls).toBeGreaterThan(8);
+    expect(report.kinds.answered).toBe(report.calls);
+  });
+
+  it('says so when the stdio server is gone', async () => {
+    const relay = keep(await startBareStdioRelay(process.execPath, ['-e', '']));
+    await expect(runLoad({ target: { url: relay.url, tool: 'echo' }, sessions: 1, seconds: 1 })).rejects.toThrow(/HTTP 50[23]/);
+  });
+
+  it('does not take a server of one era for one of the other', async () => {
+    const modern = keep(await startEchoUpstream({ era: 'modern' }));
+    await expect(runLoad({ target: { url: modern.url, tool: 'echo' }, sessions: 1, seconds: 1 })).rejects.toThrow('answered initialize with HTTP 200 and no result');
   });
 
   it('sees answers that are swapped between sessions', async () => {

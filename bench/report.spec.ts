@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LoadReport } from './load.ts';
+import { QUICK } from './matrix.ts';
 import { goals, type Measurement, median, summarize, table } from './report.ts';
 
 const load = (rps: number, p50: number, wrong = 0): LoadReport => ({
@@ -13,7 +14,7 @@ const load = (rps: number, p50: number, wrong = 0): LoadReport => ({
   details: {},
   generatorCpuUs: 0,
 });
-const one = (round: number, target: Measurement['target'], report: LoadReport, cpuUs?: Record<string, number>): Measurement => ({ round, target, sessions: 32, load: report, ...(cpuUs && { cpuUs }) });
+const one = (round: number, target: Measurement['target'], report: LoadReport, cpuUs?: Record<string, number>): Measurement => ({ round, combination: QUICK, target, sessions: 32, load: report, ...(cpuUs && { cpuUs }) });
 
 describe('summarize', () => {
   it('compares within a round, so a slow minute of the machine is not a slow server', () => {
@@ -26,6 +27,26 @@ describe('summarize', () => {
     ]);
     const holdfast = rows.find(({ target }) => target === 'holdfast');
     expect(holdfast).toMatchObject({ share: 0.5, rps: 275, overRelayP50: 5.5, overDirectP50: undefined });
+  });
+
+  it('never compares one kind of call with another', () => {
+    const large = { ...QUICK, payload: 1_000_000 };
+    const rows = summarize([
+      one(1, 'direct', load(4000, 1)),
+      one(1, 'relay', load(1000, 1)),
+      one(1, 'holdfast', load(500, 2)),
+      { ...one(1, 'relay', load(100, 1)), combination: large },
+      { ...one(1, 'holdfast', load(75, 2)), combination: large },
+    ]);
+    expect(rows.map(({ target, combination, share, shareOfDirect }) => [target, combination.payload, share, shareOfDirect])).toEqual([
+      ['direct', 20, 4, 1],
+      ['relay', 20, 1, 0.25],
+      ['holdfast', 20, 0.5, 0.125],
+      ['relay', 1_000_000, 1, undefined],
+      ['holdfast', 1_000_000, 0.75, undefined],
+    ]);
+    expect(table(rows).split('\n\n')).toHaveLength(2);
+    expect(goals(rows.filter(({ combination }) => combination === large))).toEqual([]);
   });
 
   it('adds up the parts of a server in each measurement before it takes the median', () => {
