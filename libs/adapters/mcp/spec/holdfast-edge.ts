@@ -36,6 +36,7 @@ export async function startHoldfastEdge(servers: Readonly<Record<string, string>
     upstreams,
     sessions: new AesSessionSealer(randomBytes(32)),
     peers: { tell: () => undefined, hear: () => undefined },
+    timer: () => () => undefined,
     serverInfo: { name: 'holdfast', version: '0' },
     onFault: (error) => faults.push(error),
     onUpstreamUnavailable: (_, error) => faults.push(error),
