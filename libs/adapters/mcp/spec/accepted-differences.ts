@@ -53,7 +53,7 @@ export const ACCEPTED: readonly Accepted[] = [
     reason: 'JSON that readers may read differently, or that cannot be recorded exactly, is refused whole.',
     cases: [
       ...both('nesting beyond what can be recorded', 'an integer that loses digits', 'a key twice'),
-      ...modern('half of a pair', 'a number beyond all', 'nesting deeper than anybody needs'),
+      ...modern('half of a pair', 'a number beyond all', 'nesting deeper than anybody needs', 'a byte order mark'),
     ],
     seen: [
       ['status', 200, 400],
@@ -90,7 +90,7 @@ export const ACCEPTED: readonly Accepted[] = [
   },
   {
     reason: 'The same: the params are wrong, the rest of the message is not.',
-    cases: both('params that are a list'),
+    cases: [...both('params that are a list'), ...modern('params that are null')],
     seen: [['error.code', -32_600, -32_602]],
   },
   {
@@ -199,6 +199,22 @@ export const ACCEPTED: readonly Accepted[] = [
     reason: 'A host that is not served here has a status of its own.',
     cases: modern('a foreign host'),
     seen: [['status', 403, 421]],
+  },
+  {
+    reason: 'Members that JSON-RPC does not have are not looked at, and not passed on.',
+    cases: modern('another member beside the method'),
+    seen: [
+      ['status', 400, 200],
+      ['answer', 'error', 'result'],
+    ],
+  },
+  {
+    reason: 'Not right yet: a message that is a request and an answer is taken for a request.',
+    cases: modern('a method and a result'),
+    seen: [
+      ['status', 400, 200],
+      ['answer', 'error', 'result'],
+    ],
   },
   {
     reason: 'Not right yet: a progress token that is neither text nor number is dropped, and the call is made.',

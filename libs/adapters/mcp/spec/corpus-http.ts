@@ -1,7 +1,11 @@
-import { bare, type CorpusCase, hello, legacy, LEGACY, MODERN, modern } from './corpus.ts';
+import { gzipSync } from 'node:zlib';
+import { bare, type CorpusCase, ENVELOPE, hello, legacy, LEGACY, MODERN, modern } from './corpus.ts';
 
 const body = (text: string | Buffer): { readonly body: string | Buffer } => ({ body: text });
 const STREAM = { accept: 'text/event-stream', 'mcp-protocol-version': LEGACY };
+const CALL = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'echo', arguments: { a: 'é' }, _meta: ENVELOPE } });
+const call = (name: string, text: string | Buffer, headers: Readonly<Record<string, string>> = {}): CorpusCase =>
+  modern(name, 'tools/call', { name: 'echo' }, { body: text, headers });
 const LIST = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
 
 /** What HTTP itself carries: methods, media types, bodies that are no message. */
@@ -36,6 +40,17 @@ export const HTTP_CASES: readonly CorpusCase[] = [
   legacy('a batch', 'tools/list', undefined, body(`[${LIST},{"jsonrpc":"2.0","id":2,"method":"ping"}]`)),
   legacy('text that is no JSON', 'tools/list', undefined, body('{"jsonrpc"')),
   legacy('text that is no JSON, without a session', 'tools/list', undefined, { ...body('nonsense'), session: undefined }),
+  call('a byte order mark', `\ufeff${CALL}`),
+  call('something behind the message', `${CALL}{}`),
+  call('space around the message', `\r\n\t ${CALL} \n`),
+  call('another member beside the method', CALL.replace('{', '{"extra":{"x":1},')),
+  call('params that are null', '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":null}'),
+  call('a method and a result', CALL.replace('{', '{"result":{},')),
+  call('a compressed body', gzipSync(CALL), { 'content-encoding': 'gzip' }),
+  call('another charset', CALL, { 'content-type': 'application/json; charset=iso-8859-1' }),
+  call('JSON of another kind', CALL, { 'content-type': 'application/vnd.example+json' }),
+  call('space around the headers', CALL, { 'mcp-method': ' tools/call ', 'mcp-name': ' echo ' }),
+  call('a method header twice', CALL, { 'mcp-method': 'tools/call, tools/call' }),
   modern('no content type', 'server/discover', {}, { headers: { 'content-type': '' } }),
   modern('form data', 'server/discover', {}, { headers: { 'content-type': 'application/x-www-form-urlencoded' } }),
   modern('text/plain', 'server/discover', {}, { headers: { 'content-type': 'text/plain' } }),
