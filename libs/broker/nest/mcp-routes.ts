@@ -57,7 +57,7 @@ export interface McpRouteOptions {
 }
 
 const MAX_BODY_BYTES = 4 << 20;
-const METHODS = ['POST', 'GET', 'DELETE'];
+const METHODS = ['POST', 'GET', 'DELETE', 'PUT', 'PATCH', 'OPTIONS'];
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Who a request is from, once its Host, Origin and credential were found good. */
@@ -160,7 +160,8 @@ function headerOf(request: FastifyRequestLike, name: string): string | undefined
 }
 
 function write(reply: FastifyReplyLike, { status, headers, body }: McpReply): FastifyReplyLike {
-  return reply.code(status).headers(headers).send(body);
+  // Without a body there is no type of one either.
+  return reply.code(status).headers(headers).send(body === '' ? undefined : body);
 }
 
 const BY_STATUS: Readonly<Record<number, ErrorCode>> = { 400: 'invalid_request', 413: 'body_too_large', 415: 'unsupported_media_type' };

@@ -41,13 +41,15 @@ export function readCallMeta(meta: JsonObject | undefined): CallMeta {
   if (run !== undefined && run.length > MAX_RUN)
     throw new Refusal('invalid_params', `dev.holdfast/run has more than ${MAX_RUN} characters`);
   if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey);
+  const token = meta['progressToken'];
+  if (token !== undefined && !isRpcId(token)) throw new Refusal('invalid_params', 'progressToken must be a string or an integer');
   const trace = meta['traceparent'];
   return {
     reason: reason === undefined ? undefined : short(reason, MAX_REASON),
     run,
     idempotencyKey,
     traceparent: typeof trace === 'string' && TRACEPARENT.test(trace) ? trace : undefined,
-    progressToken: isRpcId(meta['progressToken']) ? meta['progressToken'] : undefined,
+    progressToken: token,
     // The token of this hop, the protocol's members and our own end here.
     upstream: Object.fromEntries(
       Object.entries(meta).filter(

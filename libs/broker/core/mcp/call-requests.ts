@@ -16,7 +16,7 @@ import { answersFor, type InputAnswers } from './input-required.ts';
 import { memberText, withMember, withMembers, withoutMember } from './json-text.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import { mismatchedParamHeader } from './param-headers.ts';
-import { isObject, type JsonObject, META_CLIENT_CAPABILITIES, META_CLIENT_INFO, MODERN_VERSION } from './protocol.ts';
+import { isObject, type JsonObject, META_CLIENT_CAPABILITIES, META_CLIENT_INFO, META_SERVER_INFO, MODERN_VERSION } from './protocol.ts';
 import { errorReply, type McpReply, refusedErrorReply, refusedResult, resultReply, upstreamErrorReply } from './reply.ts';
 import type { SessionWords } from './session-words.ts';
 import { clientOf } from './upstream-client.ts';
@@ -212,9 +212,20 @@ function conversationOf({ tenant, key }: Principal, capabilities: JsonObject): s
 
 /** An upstream result in the form of the client's era: the modern one says that a result is complete, the legacy one has no word for it. */
 export function inEra(text: string, resultType: string | undefined, era: 'legacy' | 'modern', method: string): string {
-  if (era === 'legacy') return resultType === undefined ? text : withoutMember(text, 'resultType');
+  if (era === 'legacy') return resultType === undefined ? text : inLegacyWords(text, method);
   const complete = resultType === undefined ? withMember(text, 'resultType', '"complete"') : text;
   if (method !== 'resources/read' || (resultType ?? 'complete') !== 'complete' || memberText(complete, 'ttlMs') !== undefined) return complete;
   // What may be kept, and for how long, only its server could say.
   return withMembers(complete, { ttlMs: '0', cacheScope: '"private"' });
+}
+
+/** Takes out what a server of the modern era adds in words that the legacy one does not have. */
+function inLegacyWords(text: string, method: string): string {
+  const meta = memberText(text, '_meta');
+  const kept = meta && withoutMember(meta, META_SERVER_INFO);
+  return withMembers(text, {
+    resultType: undefined,
+    ...(method === 'resources/read' ? { ttlMs: undefined, cacheScope: undefined } : {}),
+    ...(kept === undefined || kept === meta ? {} : { _meta: kept === '{}' ? undefined : kept }),
+  });
 }

@@ -41,6 +41,8 @@ export function classify(body: unknown, header: HeaderOf): Inbound {
   if (Array.isArray(body)) throw new Refusal('batch_not_supported');
   if (!isObject(body) || body['jsonrpc'] !== '2.0') throw new Refusal('invalid_request');
   const { method, id } = body;
+  // Two readers could take it for two different things.
+  if (method !== undefined && ('result' in body || 'error' in body)) throw new Refusal('invalid_request');
   if (typeof method !== 'string') {
     if (isRpcId(id) && ('result' in body || 'error' in body)) return { kind: 'response', id };
     throw new Refusal('invalid_request');
@@ -75,7 +77,7 @@ function request(id: RpcId, method: string, params: JsonObject, header: HeaderOf
   const named = header('mcp-method')?.trim();
   if (named !== undefined && named !== method) throw mismatch('Mcp-Method and the method of the body differ');
   if (!MODERN_VERSIONS.includes(claimed as string))
-    throw new Refusal('unsupported_version', undefined, { supported: MODERN_VERSIONS, requested: short(claimed as string, 64) });
+    throw unsupported(claimed as string);
   if (version === undefined) throw mismatch('MCP-Protocol-Version is missing');
   if (named === undefined) throw mismatch('Mcp-Method is missing');
   checkName(method, params, header);
@@ -91,6 +93,7 @@ function notification(method: string, params: JsonObject | undefined, header: He
     throw mismatch(`MCP-Protocol-Version and ${META_PROTOCOL_VERSION} differ`);
   const named = claimed ?? version;
   if (named === undefined || !isModern(named)) return { kind: 'notification', era: 'legacy', method, params: params ?? {} };
+  if (!MODERN_VERSIONS.includes(named)) throw unsupported(named);
   const headerMethod = header('mcp-method')?.trim();
   if (headerMethod !== undefined && headerMethod !== method) throw mismatch('Mcp-Method and the method of the body differ');
   return { kind: 'notification', era: 'modern', method, params: params ?? {} };
@@ -125,6 +128,10 @@ function envelopeProblem(meta: JsonObject): string | undefined {
 export function metaOf(params: JsonObject): JsonObject | undefined {
   const meta = params['_meta'];
   return isObject(meta) ? meta : undefined;
+}
+
+function unsupported(version: string): Refusal {
+  return new Refusal('unsupported_version', undefined, { supported: MODERN_VERSIONS, requested: short(version, 64) });
 }
 
 function mismatch(detail: string): Refusal {

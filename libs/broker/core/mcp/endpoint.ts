@@ -91,14 +91,12 @@ export class McpEndpoint {
     const receivedUs = this.deps.clock.monotonicUs();
     const view = this.viewOf(request.principal, request.server);
     if (!view) return errorReply(new Refusal('not_found'), null);
+    if (request.method !== 'POST') return this.sessionRequest({ request, view, session: undefined, receivedUs });
     const exchange: Exchange = { request, view, session: undefined, receivedUs };
-    if (request.method === 'DELETE') return this.endSession(exchange);
-    if (request.method === 'GET') return this.openStream(exchange);
-    if (request.method !== 'POST') return errorReply(new Refusal('method_not_allowed'), null, false, { allow: 'POST, GET, DELETE' });
     const problem = mediaProblem(request.header);
     if (problem) return errorReply(new Refusal(problem), null);
     const read = readBody(request.body);
-    if ('refusal' in read) return errorReply(read.refusal, read.id);
+    if ('refusal' in read) return errorReply(read.refusal, read.id, read.id !== null && request.header('mcp-session-id') !== undefined);
     const id = isObject(read.value) && typeof read.value['method'] === 'string' ? idOf(read.value['id']) : null;
     try {
       return await this.answer(read.value, exchange);
@@ -115,10 +113,8 @@ export class McpEndpoint {
     if (inbound.kind === 'request' && inbound.method === 'initialize') return this.initialize(inbound, exchange);
     if (inbound.kind === 'notification' && inbound.era === 'modern') return empty(202);
     const id = inbound.kind === 'request' ? inbound.id : null;
-    const version = request.header('mcp-protocol-version')?.trim();
-    if (version !== undefined && !LEGACY_VERSIONS.includes(version)) {
-      return errorReply(new Refusal('unsupported_version', undefined, { supported: [...LEGACY_VERSIONS, ...MODERN_VERSIONS] }), id);
-    }
+    const unknown = this.unknownVersion(request);
+    if (unknown) return errorReply(unknown, id);
     const session = this.sessionOf(request, view.endpoint);
     if (typeof session === 'string') return errorReply(new Refusal(session), id);
     if (inbound.kind === 'request') return this.legacy(inbound, session, { ...exchange, session });
@@ -195,25 +191,36 @@ export class McpEndpoint {
     return resultReply(id, JSON.stringify(result), { 'content-type': 'application/json', 'mcp-session-id': sealed });
   }
 
-  /** The stream of a session of the legacy era; the modern one has requests for that. */
-  private async openStream(exchange: Exchange): Promise<McpReply> {
+  /** Everything but POST is about a session of the legacy era: its stream, and its end. */
+  private async sessionRequest(exchange: Exchange): Promise<McpReply> {
     const { request, view } = exchange;
-    const version = request.header('mcp-protocol-version')?.trim();
-    if (version !== undefined && isModern(version))
-      return errorReply(new Refusal('method_not_allowed'), null, false, { allow: 'POST' });
+    const { method } = request;
+    if (method !== 'GET' && method !== 'DELETE') return errorReply(new Refusal('method_not_allowed'), null, false, { allow: 'POST, GET, DELETE' });
+    if (this.namesModern(request)) return errorReply(new Refusal('method_not_allowed'), null, false, { allow: 'POST' });
+    const unknown = this.unknownVersion(request);
+    if (unknown) return errorReply(unknown, null);
     const session = this.sessionOf(request, view.endpoint);
     if (typeof session === 'string') return errorReply(new Refusal(session), null);
-    return this.listening.session(session, { ...exchange, session });
+    return method === 'GET' ? this.listening.session(session, { ...exchange, session }) : this.endSession(session, exchange);
   }
 
-  private async endSession({ request, view }: Exchange): Promise<McpReply> {
-    const session = this.sessionOf(request, view.endpoint);
-    if (typeof session === 'string') return errorReply(new Refusal(session), null);
+  private async endSession(session: Session, { request, view }: Exchange): Promise<McpReply> {
     const refused = await this.recordSession(request, session, 'auth.session_closed', view.endpoint);
     if (refused) return errorReply(refused, null);
     this.words.ended(session.id);
     this.deps.upstreams.endConversation(session.id);
     return empty(204);
+  }
+
+  private namesModern(request: McpRequest): boolean {
+    const version = request.header('mcp-protocol-version')?.trim();
+    return version !== undefined && isModern(version);
+  }
+
+  private unknownVersion(request: McpRequest): Refusal | undefined {
+    const version = request.header('mcp-protocol-version')?.trim();
+    if (version === undefined || LEGACY_VERSIONS.includes(version)) return undefined;
+    return new Refusal('unsupported_version', undefined, { supported: [...LEGACY_VERSIONS, ...MODERN_VERSIONS] });
   }
 
   /** What stands behind an endpoint: one server as it describes itself, or all of them as we do. Null when the server says nothing. */
