@@ -36,7 +36,6 @@ export interface CallRequestDependencies {
 interface Asked {
   readonly name: string;
   readonly args: Readonly<Record<string, unknown>> | undefined;
-  readonly argsBytes: number;
   readonly resolution: Resolution;
 }
 
@@ -69,15 +68,14 @@ export class CallRequests {
     const { uri } = inbound.params;
     if (typeof uri !== 'string') return errorReply(new Refusal('invalid_params', 'params.uri must be a string'), inbound.id, inbound.era === 'legacy');
     const resolution = await this.deps.visible.resource(exchange.view, uri);
-    return this.run('resources/read', inbound, exchange, { name: uri, args: { uri }, argsBytes: Buffer.byteLength(uri), resolution });
+    return this.run('resources/read', inbound, exchange, { name: uri, args: { uri }, resolution });
   }
 
-  private async named({ params }: RpcRequest, { request, view }: Exchange, kind: 'tools' | 'prompts'): Promise<Asked | Refusal> {
+  private async named({ params }: RpcRequest, { view }: Exchange, kind: 'tools' | 'prompts'): Promise<Asked | Refusal> {
     const { name, arguments: args } = params;
     if (typeof name !== 'string') return new Refusal('invalid_params', 'params.name must be a string');
     if (args !== undefined && !isObject(args)) return new Refusal('invalid_params', 'params.arguments must be an object');
-    const argsBytes = args === undefined ? 0 : Buffer.byteLength(memberText(request.body, 'params', 'arguments')!);
-    return { name, args, argsBytes, resolution: await this.deps.visible.resolve(view, kind, name) };
+    return { name, args, resolution: await this.deps.visible.resolve(view, kind, name) };
   }
 
   private async run(method: CallMethod, inbound: RpcRequest, exchange: Exchange, asked: Asked): Promise<McpReply> {
@@ -91,11 +89,11 @@ export class CallRequests {
       if (!(error instanceof Refusal)) throw error;
       return errorReply(error, id, era === 'legacy');
     }
-    const { name, args, argsBytes, resolution } = asked;
+    const { name, args, resolution } = asked;
     const own = withoutMember(memberText(request.body, 'params') ?? '{}', '_meta');
-    const named = this.deps.digest(`${view.endpoint.path} ${method} ${name} ${memberText(own, 'arguments') ?? ''}`);
+    const named = (): string => this.deps.digest(`${view.endpoint.path} ${method} ${name} ${memberText(own, 'arguments') ?? ''}`);
     if (era === 'modern' && typeof params['requestState'] === 'string') {
-      const back = await this.comeBack(inbound, exchange, method, own, named);
+      const back = await this.comeBack(inbound, exchange, method, own, named());
       if (back) return back;
     }
     const live = session && this.deps.live.of(session);
@@ -109,7 +107,7 @@ export class CallRequests {
       principal: request.principal,
       name,
       args,
-      argsBytes,
+      argsBytes: Buffer.byteLength(memberText(own, method === 'resources/read' ? 'uri' : 'arguments') ?? ''),
       params: own,
       endpoint: view.endpoint.path,
       protocol: session?.protocol ?? version ?? MODERN_VERSION,
@@ -138,12 +136,12 @@ export class CallRequests {
   }
 
   /** A call of a client that can be asked, to a server that may ask while it works. */
-  private async hold({ principal, channel }: McpRequest, resolution: Resolution, named: string, capabilities: JsonObject, cancellation: Cancellation): Promise<HeldCall | undefined> {
+  private async hold({ principal, channel }: McpRequest, resolution: Resolution, named: () => string, capabilities: JsonObject, cancellation: Cancellation): Promise<HeldCall | undefined> {
     if (resolution.kind !== 'offer' || !canBeAskedSomething(capabilities)) return undefined;
     const { upstream } = resolution.offer.registered;
     await this.deps.directory.refresh(upstream, 'description', DESCRIPTION_AGE_MS);
     if (this.deps.directory.description(upstream)?.era !== 'legacy') return undefined;
-    return this.deps.held.begin(principal, named, capabilities, channel, cancellation);
+    return this.deps.held.begin(principal, named(), capabilities, channel, cancellation);
   }
 
   /** A request that brings answers to a call that waits for them; undefined when its state is the server's own. */
