@@ -53,6 +53,7 @@ const entries = {
   upstream_timeout: { http: 504, retry: false, sentence: 'The upstream server did not answer in time; whether it executed the call is unknown.' },
   upstream_protocol: { http: 502, retry: false, sentence: 'The upstream server answered with something that is not MCP.' },
   upstream_broken: { http: 502, retry: false, sentence: 'The connection to the upstream server broke; whether it executed the call is unknown.' },
+  result_invalid: { http: 502, retry: false, sentence: "The call was executed, but its result contradicts the server's own output schema." },
   result_too_large: { http: 502, retry: false, sentence: 'The call was executed, but its result is larger than allowed here.' },
   cancelled: { http: 409, retry: false, sentence: 'The call was cancelled.' },
   input_unavailable: { http: 502, retry: false, sentence: 'The upstream server needs more input, which the client cannot give.' },

@@ -17,7 +17,7 @@ const OPTIONS: Options = {
   ownProperties: true,
 };
 
-const UNUSABLE: ArgumentProblem = { told: "The tool's input schema cannot be used.", recorded: 'the input schema cannot be used' };
+const UNUSABLE: ArgumentProblem = { told: "The tool's input schema cannot be used.", recorded: 'the input schema cannot be used', unusable: true };
 
 /**
  * {@link ArgumentValidator} over Ajv: JSON Schema 2020-12, and draft-07 where the schema says so. A schema is compiled once per tool
@@ -27,14 +27,14 @@ const UNUSABLE: ArgumentProblem = { told: "The tool's input schema cannot be use
 export class AjvArgumentValidator implements ArgumentValidator {
   private readonly compiled = new Map<string, ValidateFunction | null>();
 
-  check(hash: string, schema: Readonly<Record<string, unknown>>, args: Readonly<Record<string, unknown>>): ArgumentProblem | null {
+  check(hash: string, schema: Readonly<Record<string, unknown>>, value: unknown): ArgumentProblem | null {
     let validate = this.compiled.get(hash);
     if (validate === undefined) {
       if (this.compiled.size >= MAX_COMPILED) this.compiled.delete(this.compiled.keys().next().value!);
       this.compiled.set(hash, (validate = compile(schema)));
     }
     if (validate === null) return UNUSABLE;
-    if (validate(args) === true) return null;
+    if (validate(value) === true) return null;
     return describe(validate.errors ?? []);
   }
 }

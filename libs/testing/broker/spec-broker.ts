@@ -24,8 +24,10 @@ export const specConditions: Conditions = {
 
 const PROBLEM: ArgumentProblem = { told: '/id: must be string.', recorded: 'type at #/properties/id/type' };
 
-/** Arguments with a member `invalid` do not fit. */
-export const specValidator: ArgumentValidator = { check: (_hash, _schema, args) => ('invalid' in args ? PROBLEM : null) };
+/** Values with a member `invalid` do not fit; a schema `{"not":"usable"}` is none. */
+export const specValidator: ArgumentValidator = {
+  check: (_hash, schema, value) => (schema['not'] === 'usable' ? { ...PROBLEM, unusable: true } : 'invalid' in (value as object) ? PROBLEM : null),
+};
 
 export const ada: Principal = {
   tenant: 'acme',

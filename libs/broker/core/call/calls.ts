@@ -229,11 +229,19 @@ export class Calls {
         cancellation: call.cancellation,
         ...(call.client === undefined ? {} : { client: call.client }),
       });
-      return readAnswer(call, answer, this.deps.digest);
+      return readAnswer(call, answer, this.deps.digest, (result) => this.contradiction(tool, result));
     } catch (error) {
       this.deps.onFault(error, call.id);
       return readAnswer(call, { kind: 'lost', reason: 'broken' }, this.deps.digest);
     }
+  }
+
+  /** How a result contradicts what its server says of it; the rules only. Undefined when it does not, or when the schema is of no use. */
+  private contradiction({ hash, outputSchema }: Offer, structured: unknown): string | undefined {
+    if (!outputSchema || hash === null) return undefined;
+    if (structured === undefined) return 'there is no structured content';
+    const problem = this.deps.validator.check(`${hash} result`, outputSchema, structured);
+    return problem && !problem.unusable ? problem.recorded : undefined;
   }
 
   private async recordOutcome(

@@ -24,10 +24,15 @@ export interface Outcome {
 const NOT_SENT = { busy: 'overloaded', unreachable: 'upstream_unreachable', cancelled: 'cancelled', stopped: 'stopping' } as const;
 
 /** A pure reading of the answer. Whatever cannot be told is `unknown`; nothing is guessed in anybody's favour. */
-export function readAnswer(call: Call, answer: UpstreamAnswer, digest: (text: string) => string): Outcome {
+export function readAnswer(
+  call: Call,
+  answer: UpstreamAnswer,
+  digest: (text: string) => string,
+  contradiction: (structured: unknown) => string | undefined = () => undefined,
+): Outcome {
   switch (answer.kind) {
     case 'result':
-      return result(answer.text, digest);
+      return result(call, answer.text, digest, contradiction);
     case 'error':
       return {
         outcome: 'failed',
@@ -72,10 +77,16 @@ export function readAnswer(call: Call, answer: UpstreamAnswer, digest: (text: st
   }
 }
 
-function result(text: string, digest: (text: string) => string): Outcome {
+function result(call: Call, text: string, digest: (text: string) => string, contradiction: (structured: unknown) => string | undefined): Outcome {
   const { value, ...facts } = written(text, '/result', digest);
-  const { resultType, isError } = (typeof value === 'object' && value !== null ? value : {}) as { resultType?: unknown; isError?: unknown };
+  const members = (typeof value === 'object' && value !== null ? value : {}) as { resultType?: unknown; isError?: unknown; structuredContent?: unknown };
+  const { resultType, isError } = members;
   const more = resultType !== undefined && resultType !== 'complete';
+  const problem = more || isError === true ? undefined : contradiction(members.structuredContent);
+  if (problem !== undefined) {
+    const sentence = `${errorCatalogue.result_invalid.sentence} (${problem})`;
+    return { ...told(call, 'succeeded', 'result_invalid', 'executed', sentence), ...facts };
+  }
   return {
     // A server that asks for more input has not done what it was asked to do.
     ...(more ? { outcome: 'failed', errorClass: 'input_required' } : isError === true ? { outcome: 'failed', errorClass: 'tool_error' } : { outcome: 'succeeded' }),

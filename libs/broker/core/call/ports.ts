@@ -4,15 +4,17 @@ export interface ArgumentProblem {
   readonly told: string;
   /** For the log: the rules only, because even the names of members belong to whoever sent them. */
   readonly recorded: string;
+  /** It is the schema that cannot be used, whatever the value is. */
+  readonly unusable?: true;
 }
 
-/** Checks arguments against a tool's input schema. */
+/** Checks arguments and results against a tool's schemas. */
 export interface ArgumentValidator {
   /**
-   * Null when the arguments fit. `hash` identifies the schema, so that it is compiled once. A schema that cannot be used is a problem
+   * Null when the value fits. `hash` identifies the schema, so that it is compiled once. A schema that cannot be used is a problem
    * of every call.
    */
-  check(hash: string, schema: Readonly<Record<string, unknown>>, args: Readonly<Record<string, unknown>>): ArgumentProblem | null;
+  check(hash: string, schema: Readonly<Record<string, unknown>>, value: unknown): ArgumentProblem | null;
 }
 export const ArgumentValidator = Symbol('ArgumentValidator');
 

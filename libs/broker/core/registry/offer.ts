@@ -1,6 +1,6 @@
 import { canonicalJson, type ImpactClass, MAX_SEALED_DEPTH, type ServerConfig } from '#libs/contracts';
 import { type ParamHeader, paramHeaders } from '../mcp/param-headers.ts';
-import type { JsonObject } from '../mcp/protocol.ts';
+import { isObject, type JsonObject } from '../mcp/protocol.ts';
 import type { OfferFacts } from '../policy/facts.ts';
 import type { Definition, ToolDefinition } from '../upstream/upstreams.ts';
 import { impactClass } from './impact-class.ts';
@@ -11,6 +11,8 @@ export interface Offer extends OfferFacts {
   readonly registered: RegisteredServer;
   /** What the arguments of a tool must fit. */
   readonly inputSchema: JsonObject | undefined;
+  /** What the structured results of a tool must fit. */
+  readonly outputSchema: JsonObject | undefined;
   readonly paramHeaders: readonly ParamHeader[];
   /** Whether the configuration says how to undo a call. */
   readonly compensated: boolean;
@@ -36,6 +38,7 @@ export function pinTool(
   return {
     ...facts('tools/call', registered, definition.name, impactClass(config, definition), hash),
     inputSchema: definition.inputSchema,
+    outputSchema: isObject(outputSchema) ? outputSchema : undefined,
     paramHeaders: paramHeaders(definition.inputSchema),
     compensated,
     // The 2026 era took this member out of the definition of a tool.
@@ -63,7 +66,7 @@ export function resourceOffer(registered: RegisteredServer, uri: string): Offer 
   return { ...facts('resources/read', registered, uri, 'read-sensitive', null), ...PLAIN };
 }
 
-const PLAIN = { inputSchema: undefined, paramHeaders: [], compensated: false } as const;
+const PLAIN = { inputSchema: undefined, outputSchema: undefined, paramHeaders: [], compensated: false } as const;
 
 function facts(
   method: OfferFacts['method'],
