@@ -14,6 +14,8 @@ export const ERAS: readonly Era[] = ['modern', 'legacy'];
 export const CROSSINGS = ERAS.flatMap((client) => (Object.keys(UPSTREAMS) as UpstreamId[]).map((upstream) => [client, upstream] as const));
 export const MANY_TOOLS = 2_000;
 
+/** More than any spec has under way, so that what asks how things are going finds room. */
+const LIMITS = { concurrency: 200 };
 const STDIO = join(import.meta.dirname, '..', '..', '..', 'dist', 'apps', 'e2e', 'subject', 'over-stdio.js');
 
 /** Holdfast with the subject behind it in every way, and `many`, which has thousands of tools. */
@@ -29,8 +31,8 @@ export interface SubjectWorld extends World {
 export async function subjectWorld(): Promise<SubjectWorld> {
   const http = { modern: await subjectOverHttp(new Subject(), 'modern'), legacy: await subjectOverHttp(new Subject(), 'legacy') };
   const many = await subjectOverHttp(new Subject(MANY_TOOLS), 'legacy');
-  const stdio = (id: string, era: Era): object => ({ id, tenant: 'acme', transport: { type: 'stdio', command: process.execPath, args: [STDIO], env: { SUBJECT_ERA: era } } });
-  const servers = [overHttp('http-modern', http.modern.url), overHttp('http-legacy', http.legacy.url), stdio('stdio-modern', 'modern'), stdio('stdio-legacy', 'legacy'), overHttp('many', many.url)];
+  const stdio = (id: string, era: Era): object => ({ id, tenant: 'acme', transport: { type: 'stdio', command: process.execPath, args: [STDIO], env: { SUBJECT_ERA: era } }, limits: LIMITS });
+  const servers = [overHttp('http-modern', http.modern.url, LIMITS), overHttp('http-legacy', http.legacy.url, LIMITS), stdio('stdio-modern', 'modern'), stdio('stdio-legacy', 'legacy'), overHttp('many', many.url)];
   const w = await world({ config: (base) => ({ ...base, servers }) });
   await w.installation.start();
   const wires: Wire[] = [];
