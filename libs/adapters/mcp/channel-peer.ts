@@ -19,7 +19,8 @@ interface OwnRequest {
 
 /**
  * The server at the other end of a channel that everybody shares. Answers find their calls by our ids, in whatever order they come. What
- * the server asks is for the one call under way whose client can be asked; with several nobody can tell whom it means.
+ * the server asks is for the one call under way whose client can be asked; with several nobody can tell whom it means. What it logs
+ * while it works on one call belongs to that call's client, and to everybody otherwise.
  */
 export class ChannelPeer {
   private channel: Channel | undefined;
@@ -178,6 +179,8 @@ export class ChannelPeer {
     const meta = isObject(params) ? params['_meta'] : undefined;
     const subscription = isObject(meta) ? meta[SUBSCRIPTION_ID] : undefined;
     if (typeof subscription === 'string') return this.subscriptions.get(subscription)?.message(text, message);
+    const only = method === 'notifications/message' && this.calls.size === 1 ? [...this.calls.values()][0] : undefined;
+    if (only?.call.client) return only.dialogue.notified(method, params, text);
     this.events.heard(method, paramsText(text));
   }
 

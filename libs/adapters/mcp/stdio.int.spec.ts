@@ -107,6 +107,23 @@ describe('a server as a child process', () => {
     expect(grace.told).toEqual([1, 2].map((n) => ['notifications/progress', { progressToken: b.requestId, progress: n }]));
   });
 
+  it('logs for the one client whose call it works on, and for everybody when there are several', async () => {
+    const all = upstreams();
+    const server = stdioServer();
+    const everybody: unknown[] = [];
+    all.listen({ notified: (_, __, method, params) => void everybody.push([method, JSON.parse(params)]), asked: () => Promise.reject(new Error('not asked')) });
+    const [alone, beside, third] = [client(), client(), client()];
+    await all.call(server, call({ ...tool('log'), client: alone }));
+    expect(alone.told).toEqual([['notifications/message', { level: 'info', data: 0 }]]);
+    expect(everybody).toEqual([]);
+    const cancellation = new Cancellation();
+    const waiting = all.call(server, call({ ...tool('never'), client: beside, cancellation }));
+    await all.call(server, call({ ...tool('log'), client: third }));
+    cancellation.cancel('cancelled');
+    await waiting;
+    expect([beside.told, third.told, everybody]).toEqual([[], [], [['notifications/message', { level: 'info', data: 0 }]]]);
+  });
+
   it('may ask the one client that it can mean, and nobody when it could mean several', async () => {
     const all = upstreams();
     const server = stdioServer();

@@ -36,6 +36,7 @@ const tools = {
     for (let progress = 1; progress <= times; progress++) notify('notifications/progress', { progressToken: _meta.progressToken, progress });
     return { times };
   },
+  log: () => (notify('notifications/message', { level: 'info', data: 0 }), {}),
   ask: ({ arguments: { method } }) =>
     new Promise((resolve) => {
       const id = ++ids;
