@@ -62,6 +62,10 @@ describe('servers that mean harm: a clear error, a true record, and nobody else 
   let w: World;
   const servers: HostileServer[] = [];
   const wires: Wire[] = [];
+  /** A call that waits for a server which says nothing, and what others got done before it was told so. */
+  let silent: Promise<Reply>;
+  let silentIsPending = true;
+  let servedMeanwhile = 0;
   beforeAll(async () => {
     const start = async (list?: string): Promise<string> => {
       servers.push(await hostileOverHttp(list));
@@ -80,6 +84,7 @@ describe('servers that mean harm: a clear error, a true record, and nobody else 
     ];
     w = await world({ config: (base) => ({ ...base, servers: [...(base['servers'] as object[]), ...own] }) });
     await w.installation.start();
+    silent = call(opened(new ModernWire(`${w.installation.url}/mcp/s/silent`, w.agentToken)), 'fine', 'modern silent').finally(() => (silentIsPending = false));
   }, 90_000);
   afterAll(async () => {
     await Promise.all(wires.map((wire) => wire.close()));
@@ -107,6 +112,7 @@ describe('servers that mean harm: a clear error, a true record, and nobody else 
       // A process that has ended is started again; until then a call is told so.
       expect(await until(`${server} works`, async () => isFine(await call(wire, 'fine')))).toBe(true);
     }
+    if (silentIsPending) servedMeanwhile++;
   };
 
   it('nothing that a server does here is left out', () => {
@@ -180,15 +186,9 @@ describe('servers that mean harm: a clear error, a true record, and nobody else 
       await othersWork('http');
     });
 
-    it('a server that accepts and says nothing delays nobody but its own callers', async () => {
-      const wire = opened(new ModernWire(`${w.installation.url}/mcp/s/silent`, w.agentToken));
-      let pending = true;
-      const refused = call(wire, 'fine', 'modern silent').finally(() => (pending = false));
-      let served = 0;
-      const [other] = await both('http');
-      while (pending && isFine(await call(other!, 'fine'))) served++;
-      expect(served).toBeGreaterThan(2);
-      expect((await refused).answer.result).toMatchObject({ isError: true, _meta: { 'dev.holdfast/call': { code: 'upstream_unreachable', disposition: 'not_executed' } } });
+    it('a server that accepts and says nothing has delayed nobody but its own caller', async () => {
+      expect((await silent).answer.result).toMatchObject({ isError: true, _meta: { 'dev.holdfast/call': { code: 'upstream_unreachable', disposition: 'not_executed' } } });
+      expect(servedMeanwhile).toBeGreaterThan(2);
     });
 
     it('on /mcp the tools of the good ones are there', async () => {
