@@ -176,9 +176,21 @@ describe('what reaches through Holdfast beside calls, how much of it, and what d
       expect(told).toEqual(UPSTREAMS[upstream] === 'legacy' ? answer : { inputResponses: { 'the name': answer }, requestState: '{"a": "é\\u0000", "n":1.0}' });
     });
 
-    it.each(['http-legacy', 'stdio-legacy'] as const)('%s asks a modern client, which cannot be asked: the server is told', async (upstream) => {
+    it.each(['http-legacy', 'stdio-legacy'] as const)('%s asks a modern client, which answers with its next request', async (upstream) => {
       const wire = await w.through('modern', upstream);
-      const told = JSON.parse(textOf(await tool(wire, 'ask', {}, { capabilities: { elicitation: {} } }))) as object;
+      const capabilities = { elicitation: {} };
+      const asked = (await tool(wire, 'ask', {}, { capabilities })).answer.result!;
+      expect(asked).toMatchObject({ resultType: 'input_required' });
+      const [[name, question]] = Object.entries(asked['inputRequests'] as object) as [[string, object]];
+      expect(question).toMatchObject({ method: 'elicitation/create', params: { message: 'Your name?' } });
+      const answer = { action: 'accept', content: { name: 'Ädä' } };
+      const again = { name: 'ask', arguments: {}, requestState: asked['requestState'], inputResponses: { [name]: answer } };
+      expect(JSON.parse(textOf(await wire.request('tools/call', again, { capabilities })))).toEqual(answer);
+    });
+
+    it.each(['http-legacy', 'stdio-legacy'] as const)('%s asks a modern client that said it cannot be asked: the server is told', async (upstream) => {
+      const wire = await w.through('modern', upstream);
+      const told = JSON.parse(textOf(await tool(wire, 'ask', {}))) as object;
       expect(told).toEqual({ error: { code: -32_601, message: expect.any(String) } });
     });
   });
