@@ -249,7 +249,8 @@ export class ChannelConnection implements UpstreamConnection {
   }
 
   private async own(method: string, params: string): Promise<UpstreamAnswer> {
-    const { peer } = await this.connected();
-    return this.call(ownCall(peer.nextId(), method, params));
+    const link = await this.connected().catch(() => undefined);
+    if (!link) return { kind: 'not_sent', reason: 'unreachable' };
+    return this.call(ownCall(link.peer.nextId(), method, params));
   }
 }
