@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { UpstreamUnavailable } from '#libs/broker/core';
+import { Cancellation, type PeerRequest, UpstreamUnavailable } from '#libs/broker/core';
 import { ChannelConnection } from './channel-connection.ts';
 import type { Channel, ChannelEvents } from './channel.ts';
-import { serverAt, until } from './spec/http-servers.ts';
+import { call, client, serverAt, until } from './spec/http-servers.ts';
 
 interface Told {
   readonly id?: string | number;
@@ -56,5 +56,26 @@ describe('a server that everybody shares', () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(await server.watch('x:4')).toEqual({ kind: 'not_sent', reason: 'unreachable' });
     await expect(server.describe()).rejects.toThrow(UpstreamUnavailable);
+  });
+
+  it('never asks one client what it wants to know of another one, who cannot be asked', async () => {
+    const { connection: server, told, say } = connection(() => 'nothing');
+    const asked: PeerRequest[] = [];
+    const ask = async (request: PeerRequest): Promise<{ result: string }> => {
+      asked.push(request);
+      return { result: '{"action":"accept"}' };
+    };
+    const [mute, other] = [new Cancellation(), new Cancellation()];
+    const answers = [server.call(call({ client: client(), cancellation: mute })), server.call(call({ client: client({ ask }), cancellation: other }))];
+    await until(() => told.filter(({ method }) => method === 'tools/call').length === 2);
+    say({ id: 'q', method: 'elicitation/create', params: { message: 'Delete what is yours?' } });
+    await until(() => told.some(({ id }) => id === 'q'));
+    expect([asked, told.at(-1)]).toEqual([[], { jsonrpc: '2.0', id: 'q', error: { code: -32601, message: expect.stringContaining('Several') } }]);
+    mute.cancel('stopped');
+    await answers[0];
+    say({ id: 'q2', method: 'elicitation/create', params: {} });
+    await until(() => asked.length === 1);
+    other.cancel('stopped');
+    await answers[1];
   });
 });

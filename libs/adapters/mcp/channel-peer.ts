@@ -19,7 +19,7 @@ interface OwnRequest {
 
 /**
  * The server at the other end of a channel that everybody shares. Answers find their calls by our ids, in whatever order they come. What
- * the server asks is for the one call under way whose client can be asked; with several nobody can tell whom it means.
+ * the server asks is for the client of the one call under way; with several nobody can tell whom it means.
  */
 export class ChannelPeer {
   private channel: Channel | undefined;
@@ -186,12 +186,13 @@ export class ChannelPeer {
     let meant: ChannelCall | undefined;
     let several = false;
     for (const running of this.calls.values()) {
-      if (!running.call.client?.ask) continue;
+      // Also one whose client cannot be asked may be meant; only what we ask for ourselves is nobody's.
+      if (!running.call.client) continue;
       several = meant !== undefined;
       if (several) break;
       meant = running;
     }
-    if (meant && !several) return meant.dialogue.asked(id, method, text);
+    if (meant?.call.client?.ask && !several) return meant.dialogue.asked(id, method, text);
     const why = several
       ? 'Several clients are being served; it cannot be told which one is asked.'
       : 'No client that can be asked is being served.';
