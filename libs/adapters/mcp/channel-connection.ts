@@ -158,10 +158,17 @@ export class ChannelConnection implements UpstreamConnection {
   private lookAgain(): void {
     if (this.closing || this.eager >= MAX_EAGER) return;
     this.eager++;
+    this.connectAfterPause();
+  }
+
+  private connectAfterPause(): void {
     clearTimeout(this.again);
+    const wait = this.breaker.pauseMs;
     this.again = setTimeout(() => {
-      this.connected().catch(() => undefined);
-    }, this.breaker.pauseMs);
+      // Timers come a little early.
+      if (this.breaker.pauseMs > 0) this.connectAfterPause();
+      else this.connected().catch(() => undefined);
+    }, Math.ceil(wait));
   }
 
   private gone(peer: ChannelPeer): void {
