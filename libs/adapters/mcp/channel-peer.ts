@@ -131,7 +131,7 @@ export class ChannelPeer {
         }
       },
       tooLarge: (id) => {
-        if (id !== undefined) this.calls.get(id)?.settle({ kind: 'too_large' });
+        if (id !== undefined) this.calls.get(id)?.settle({ kind: 'too_large', cut: true });
       },
       closed: (why) => {
         if (this.closedWhy !== undefined) return;

@@ -254,6 +254,7 @@ describe('the failure table: dispatch and the upstream answer', () => {
     [{ kind: 'error', text: '{"code":-32602,"message":"no"}' }, 'failed', 'upstream_error', undefined, ''],
     [{ kind: 'too_large' }, 'succeeded', 'result_too_large', 'result_too_large', 'EXECUTED: '],
     [{ kind: 'too_large', isError: true }, 'failed', 'result_too_large', 'result_too_large', 'EXECUTED: '],
+    [{ kind: 'too_large', cut: true }, 'unknown', 'result_too_large', 'result_too_large', 'OUTCOME UNKNOWN: '],
     [{ kind: 'not_sent', reason: 'unreachable' }, 'failed', 'upstream_unreachable', 'upstream_unreachable', 'NOT EXECUTED: '],
     [{ kind: 'not_sent', reason: 'busy' }, 'failed', 'overloaded', 'overloaded', 'NOT EXECUTED: '],
     [{ kind: 'rejected', status: 401 }, 'failed', 'upstream_protocol', 'upstream_protocol', 'NOT EXECUTED: '],

@@ -23,6 +23,8 @@ export interface Outcome {
 
 const NOT_SENT = { busy: 'overloaded', unreachable: 'upstream_unreachable', cancelled: 'cancelled', stopped: 'stopping' } as const;
 
+const TOO_LARGE_TO_TELL = 'The upstream server answered with more than is allowed here; whether it executed the call is unknown.';
+
 /** A pure reading of the answer. Whatever cannot be told is `unknown`; nothing is guessed in anybody's favour. */
 export function readAnswer(call: Call, answer: UpstreamAnswer, digest: (text: string) => string): Outcome {
   switch (answer.kind) {
@@ -36,6 +38,7 @@ export function readAnswer(call: Call, answer: UpstreamAnswer, digest: (text: st
         answer: { kind: 'error', text: answer.text },
       };
     case 'too_large':
+      if (answer.cut) return told(call, 'unknown', 'result_too_large', 'unknown', TOO_LARGE_TO_TELL);
       return told(call, answer.isError ? 'failed' : 'succeeded', 'result_too_large', 'executed');
     case 'not_sent':
       return told(call, 'failed', NOT_SENT[answer.reason], 'not_executed');
