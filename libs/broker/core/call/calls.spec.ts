@@ -251,6 +251,9 @@ describe('the failure table: dispatch and the upstream answer', () => {
   const table: [UpstreamAnswer, string, string | undefined, string | undefined, string][] = [
     [{ kind: 'result', text: '{"content":[]}' }, 'succeeded', undefined, undefined, ''],
     [{ kind: 'result', text: '{"content":[],"isError":true}' }, 'failed', 'tool_error', undefined, ''],
+    [{ kind: 'result', text: '{"resultType":"input_required","requestState":"s"}' }, 'failed', 'input_required', undefined, ''],
+    [{ kind: 'result', text: '{"resultType":"task","taskId":"t"}' }, 'unknown', 'upstream_protocol', undefined, ''],
+    [{ kind: 'result', text: '{"resultType":null,"content":[]}' }, 'unknown', 'upstream_protocol', undefined, ''],
     [{ kind: 'error', text: '{"code":-32602,"message":"no"}' }, 'failed', 'upstream_error', undefined, ''],
     [{ kind: 'too_large' }, 'succeeded', 'result_too_large', 'result_too_large', 'EXECUTED: '],
     [{ kind: 'too_large', isError: true }, 'failed', 'result_too_large', 'result_too_large', 'EXECUTED: '],

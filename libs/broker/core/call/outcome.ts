@@ -78,13 +78,18 @@ export function readAnswer(call: Call, answer: UpstreamAnswer, digest: (text: st
 function result(text: string, digest: (text: string) => string): Outcome {
   const { value, ...facts } = written(text, '/result', digest);
   const { resultType, isError } = (typeof value === 'object' && value !== null ? value : {}) as { resultType?: unknown; isError?: unknown };
-  const more = resultType !== undefined && resultType !== 'complete';
   return {
-    // A server that asks for more input has not done what it was asked to do.
-    ...(more ? { outcome: 'failed', errorClass: 'input_required' } : isError === true ? { outcome: 'failed', errorClass: 'tool_error' } : { outcome: 'succeeded' }),
+    ...said(resultType, isError === true),
     ...facts,
     answer: { kind: 'result', text, resultType: typeof resultType === 'string' ? resultType : undefined },
   };
+}
+
+function said(resultType: unknown, isError: boolean): Pick<Outcome, 'outcome' | 'errorClass'> {
+  // A server that asks for more input has not done what it was asked to do; one that answers in a way of its own may have begun.
+  if (resultType === 'input_required') return { outcome: 'failed', errorClass: 'input_required' };
+  if (resultType !== undefined && resultType !== 'complete') return { outcome: 'unknown', errorClass: 'upstream_protocol' };
+  return isError ? { outcome: 'failed', errorClass: 'tool_error' } : { outcome: 'succeeded' };
 }
 
 function told(
