@@ -158,10 +158,17 @@ export class ChannelConnection implements UpstreamConnection {
   private lookAgain(): void {
     if (this.closing || this.eager >= MAX_EAGER) return;
     this.eager++;
+    this.connectAfterPause();
+  }
+
+  private connectAfterPause(): void {
     clearTimeout(this.again);
+    const wait = this.breaker.pauseMs;
     this.again = setTimeout(() => {
-      this.connected().catch(() => undefined);
-    }, this.breaker.pauseMs);
+      // Timers come a little early.
+      if (this.breaker.pauseMs > 0) this.connectAfterPause();
+      else this.connected().catch(() => undefined);
+    }, Math.ceil(wait));
   }
 
   private gone(peer: ChannelPeer): void {
@@ -249,7 +256,8 @@ export class ChannelConnection implements UpstreamConnection {
   }
 
   private async own(method: string, params: string): Promise<UpstreamAnswer> {
-    const { peer } = await this.connected();
-    return this.call(ownCall(peer.nextId(), method, params));
+    const link = await this.connected().catch(() => undefined);
+    if (!link) return { kind: 'not_sent', reason: 'unreachable' };
+    return this.call(ownCall(link.peer.nextId(), method, params));
   }
 }

@@ -19,8 +19,8 @@ interface OwnRequest {
 
 /**
  * The server at the other end of a channel that everybody shares. Answers find their calls by our ids, in whatever order they come. What
- * the server asks is for the one call under way whose client can be asked; with several nobody can tell whom it means. What it logs
- * while it works on one call belongs to that call's client, and to everybody otherwise.
+ * the server asks is for the client of the one call under way; with several nobody can tell whom it means. What it logs while it works
+ * on one call belongs to that call's client, and to everybody otherwise.
  */
 export class ChannelPeer {
   private channel: Channel | undefined;
@@ -132,7 +132,7 @@ export class ChannelPeer {
         }
       },
       tooLarge: (id) => {
-        if (id !== undefined) this.calls.get(id)?.settle({ kind: 'too_large' });
+        if (id !== undefined) this.calls.get(id)?.settle({ kind: 'too_large', cut: true });
       },
       closed: (why) => {
         if (this.closedWhy !== undefined) return;
@@ -189,12 +189,13 @@ export class ChannelPeer {
     let meant: ChannelCall | undefined;
     let several = false;
     for (const running of this.calls.values()) {
-      if (!running.call.client?.ask) continue;
+      // Also one whose client cannot be asked may be meant; only what we ask for ourselves is nobody's.
+      if (!running.call.client) continue;
       several = meant !== undefined;
       if (several) break;
       meant = running;
     }
-    if (meant && !several) return meant.dialogue.asked(id, method, text);
+    if (meant?.call.client?.ask && !several) return meant.dialogue.asked(id, method, text);
     const why = several
       ? 'Several clients are being served; it cannot be told which one is asked.'
       : 'No client that can be asked is being served.';

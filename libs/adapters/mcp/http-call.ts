@@ -142,7 +142,7 @@ export function unanswered(exchanged: Exclude<Exchange, { kind: 'answered' }>): 
     case 'waited':
       return { kind: 'not_sent', reason: exchanged.reason === 'timeout' ? 'busy' : exchanged.reason };
     case 'too_large':
-      return exchanged.answering ? { kind: 'too_large' } : { kind: 'lost', reason: 'protocol' };
+      return exchanged.answering ? { kind: 'too_large', cut: true } : { kind: 'lost', reason: 'protocol' };
     case 'lost':
       return { kind: 'lost', reason: exchanged.reason };
   }

@@ -214,15 +214,15 @@ describe('answers', () => {
   });
 
   it.each([
-    ['at once', 200_000],
-    ['just over the bound', 10_001],
-  ])('too large, %s', async (_, size) => {
+    ['at once, so that nobody has seen what it was', 200_000, { cut: true }],
+    ['just over the bound', 10_001, {}],
+  ])('too large, %s', async (_, size, more) => {
     const [got] = await answer(
       (message, response) => json(response, result(message, { x: 'é'.repeat(size / 2) })),
       {},
       { maxResultBytes: 10_000 },
     );
-    expect(got).toEqual({ kind: 'too_large' });
+    expect(got).toEqual({ kind: 'too_large', ...more });
   });
 
   it('of the largest allowed size are whole', async () => {

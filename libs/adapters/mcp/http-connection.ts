@@ -282,9 +282,12 @@ export class HttpConnection implements UpstreamConnection {
   private lookAgain(): void {
     if (this.closing || !this.missed) return;
     clearTimeout(this.again);
+    const wait = Math.max(LOOK_AGAIN_MS, this.breaker.pauseMs);
     this.again = setTimeout(() => {
-      this.connected().catch(() => undefined);
-    }, Math.max(LOOK_AGAIN_MS, this.breaker.pauseMs));
+      // Timers come a little early.
+      if (this.breaker.pauseMs > 0) this.lookAgain();
+      else this.connected().catch(() => undefined);
+    }, Math.ceil(wait));
     this.again.unref();
   }
 

@@ -222,11 +222,14 @@ describe('a child that is unwell', () => {
     expect(said(await all.call(stdioServer(), call(tool('garbage'))))).toEqual({ ok: true });
   });
 
-  it.each([10_001, 20_000_000])('says more than it may (%d bytes), which is that call’s loss only', async (bytes) => {
+  it.each([
+    [10_001, {}],
+    [20_000_000, { cut: true }],
+  ])('says more than it may (%d bytes), which is that call’s loss only', async (bytes, more) => {
     const all = upstreams();
     const server = stdioServer();
     const other = all.call(server, call(tool('wait', { ms: 200 })));
-    expect(await all.call(server, call(tool('huge', { bytes })))).toEqual({ kind: 'too_large' });
+    expect(await all.call(server, call(tool('huge', { bytes })))).toEqual({ kind: 'too_large', ...more });
     expect(said(await other)).toEqual({ ms: 200 });
   });
 

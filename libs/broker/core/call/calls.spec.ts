@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type EventDraft, Refusal } from '#libs/contracts';
-import { codeOf, config, type RecorderFailure, SpecBroker, specDigest, tool } from '#libs/testing';
+import { codeOf, config, type RecorderFailure, SpecBroker, specDigest } from '#libs/testing';
 import type { UpstreamAnswer } from '../upstream/upstreams.ts';
 
 type Of<T extends EventDraft['type']> = Extract<EventDraft, { type: T }>;
@@ -251,9 +251,13 @@ describe('the failure table: dispatch and the upstream answer', () => {
   const table: [UpstreamAnswer, string, string | undefined, string | undefined, string][] = [
     [{ kind: 'result', text: '{"content":[]}' }, 'succeeded', undefined, undefined, ''],
     [{ kind: 'result', text: '{"content":[],"isError":true}' }, 'failed', 'tool_error', undefined, ''],
+    [{ kind: 'result', text: '{"resultType":"input_required","requestState":"s"}' }, 'failed', 'input_required', undefined, ''],
+    [{ kind: 'result', text: '{"resultType":"task","taskId":"t"}' }, 'unknown', 'upstream_protocol', undefined, ''],
+    [{ kind: 'result', text: '{"resultType":null,"content":[]}' }, 'unknown', 'upstream_protocol', undefined, ''],
     [{ kind: 'error', text: '{"code":-32602,"message":"no"}' }, 'failed', 'upstream_error', undefined, ''],
     [{ kind: 'too_large' }, 'succeeded', 'result_too_large', 'result_too_large', 'EXECUTED: '],
     [{ kind: 'too_large', isError: true }, 'failed', 'result_too_large', 'result_too_large', 'EXECUTED: '],
+    [{ kind: 'too_large', cut: true }, 'unknown', 'result_too_large', 'result_too_large', 'OUTCOME UNKNOWN: '],
     [{ kind: 'not_sent', reason: 'unreachable' }, 'failed', 'upstream_unreachable', 'upstream_unreachable', 'NOT EXECUTED: '],
     [{ kind: 'not_sent', reason: 'busy' }, 'failed', 'overloaded', 'overloaded', 'NOT EXECUTED: '],
     [{ kind: 'rejected', status: 401 }, 'failed', 'upstream_protocol', 'upstream_protocol', 'NOT EXECUTED: '],
@@ -308,30 +312,6 @@ describe('the failure table: dispatch and the upstream answer', () => {
     expect(seal?.['/result']).toEqual(canonical ? JSON.parse(text) : text);
     expect(data.resultDigest).toBe(specDigest(canonical ? '{"content":[],"e":"é","n":1.5}' : JSON.stringify(text)));
     expect(data.resultBytes).toBe(Buffer.byteLength(text));
-  });
-
-  it.each([
-    ['does not fit', '{"structuredContent":{"invalid":1}}', '(type at #/properties/id/type)'],
-    ['is missing', '{"content":[]}', '(there is no structured content)'],
-  ])('a structured result that %s is told as executed, and kept', async (_, text, why) => {
-    const spec = new SpecBroker();
-    spec.upstreams.lists.set('billing', [tool('refund', { outputSchema: { type: 'object' } })]);
-    spec.upstreams.answer = () => ({ kind: 'result', text });
-    const answer = await spec.call('billing__refund', {});
-    expect([codeOf(answer), answer.result?._meta?.['dev.holdfast/call'].disposition]).toEqual(['result_invalid', 'executed']);
-    expect(answer.result?.content?.[0]?.text).toContain(why);
-    expect(find(spec, 'call.completed')).toMatchObject({ data: { outcome: 'succeeded', errorClass: 'result_invalid' }, seal: { '/result': JSON.parse(text) } });
-  });
-
-  it('a structured result is passed on when it fits, when the tool failed, and when its schema is of no use', async () => {
-    const spec = new SpecBroker();
-    const outputs = [{ type: 'object' }, { type: 'object' }, { not: 'usable' }];
-    spec.upstreams.lists.set('billing', outputs.map((outputSchema, i) => tool(`t${i}`, { outputSchema })));
-    const texts = ['{"structuredContent":{}}', '{"isError":true,"content":[]}', '{"structuredContent":{"invalid":1}}'];
-    for (const [i, text] of texts.entries()) {
-      spec.upstreams.answer = () => ({ kind: 'result', text });
-      expect((await spec.call(`billing__t${i}`, {})).result).toEqual({ resultType: 'complete', ...(JSON.parse(text) as object) });
-    }
   });
 
   it('a server that asks for more input has not succeeded; what it asks for is passed on', async () => {

@@ -23,6 +23,8 @@ export interface Outcome {
 
 const NOT_SENT = { busy: 'overloaded', unreachable: 'upstream_unreachable', cancelled: 'cancelled', stopped: 'stopping' } as const;
 
+const TOO_LARGE_TO_TELL = 'The upstream server answered with more than is allowed here; whether it executed the call is unknown.';
+
 /** A pure reading of the answer. Whatever cannot be told is `unknown`; nothing is guessed in anybody's favour. */
 export function readAnswer(
   call: Call,
@@ -41,6 +43,7 @@ export function readAnswer(
         answer: { kind: 'error', text: answer.text },
       };
     case 'too_large':
+      if (answer.cut) return told(call, 'unknown', 'result_too_large', 'unknown', TOO_LARGE_TO_TELL);
       return told(call, answer.isError ? 'failed' : 'succeeded', 'result_too_large', 'executed');
     case 'not_sent':
       return told(call, 'failed', NOT_SENT[answer.reason], 'not_executed');
@@ -81,18 +84,23 @@ function result(call: Call, text: string, digest: (text: string) => string, cont
   const { value, ...facts } = written(text, '/result', digest);
   const members = (typeof value === 'object' && value !== null ? value : {}) as { resultType?: unknown; isError?: unknown; structuredContent?: unknown };
   const { resultType, isError } = members;
-  const more = resultType !== undefined && resultType !== 'complete';
-  const problem = more || isError === true ? undefined : contradiction(members.structuredContent);
+  const problem = (resultType ?? 'complete') !== 'complete' || isError === true ? undefined : contradiction(members.structuredContent);
   if (problem !== undefined) {
     const sentence = `${errorCatalogue.result_invalid.sentence} (${problem})`;
     return { ...told(call, 'succeeded', 'result_invalid', 'executed', sentence), ...facts };
   }
   return {
-    // A server that asks for more input has not done what it was asked to do.
-    ...(more ? { outcome: 'failed', errorClass: 'input_required' } : isError === true ? { outcome: 'failed', errorClass: 'tool_error' } : { outcome: 'succeeded' }),
+    ...said(resultType, isError === true),
     ...facts,
     answer: { kind: 'result', text, resultType: typeof resultType === 'string' ? resultType : undefined },
   };
+}
+
+function said(resultType: unknown, isError: boolean): Pick<Outcome, 'outcome' | 'errorClass'> {
+  // A server that asks for more input has not done what it was asked to do; one that answers in a way of its own may have begun.
+  if (resultType === 'input_required') return { outcome: 'failed', errorClass: 'input_required' };
+  if (resultType !== undefined && resultType !== 'complete') return { outcome: 'unknown', errorClass: 'upstream_protocol' };
+  return isError ? { outcome: 'failed', errorClass: 'tool_error' } : { outcome: 'succeeded' };
 }
 
 function told(

@@ -42,6 +42,7 @@ interface Asked {
 /** How often a server may ask a client of the older era for more before it gets no further answer. */
 const MAX_ROUNDS = 10;
 const MAX_ANSWERS = 100;
+const CANNOT_FOLLOW = 'The upstream server answered in a way that this client cannot follow; whether it executed the call is unknown.';
 
 /** The requests that are judged and recorded: `tools/call`, `prompts/get`, `resources/read`. */
 export class CallRequests {
@@ -181,7 +182,7 @@ export class CallRequests {
       const answer = await this.deps.calls.run(call, view.registry, resolution);
       if (!live || answer.kind !== 'result' || answer.resultType === undefined || answer.resultType === 'complete') return answer;
       const refused = (sentence: string): CallAnswer => ({ kind: 'refused', call: call.id, code: 'input_unavailable', sentence, disposition: 'not_executed' });
-      if (answer.resultType !== 'input_required') return refused('The upstream server answered in a way that this client cannot follow.');
+      if (answer.resultType !== 'input_required') return { kind: 'refused', call: call.id, code: 'upstream_protocol', sentence: CANNOT_FOLLOW, disposition: 'unknown' };
       if (round === MAX_ROUNDS) return refused(`The upstream server asked for more input ${MAX_ROUNDS} times.`);
       const input: InputAnswers = await answersFor(answer.text, (question) =>
         live.ask(this.deps.ids.uuid(), question, request.channel, call.cancellation),

@@ -5,14 +5,14 @@ import type { CallsInFlight } from '../call/calls-in-flight.ts';
 import { DESCRIPTION_AGE_MS, type Directory } from '../registry/directory.ts';
 import { serversOf, type Resolution, type Visible } from '../registry/visible.ts';
 import type { UpstreamAnswer, UpstreamServer, Upstreams } from '../upstream/upstreams.ts';
-import { readCallMeta } from './call-meta.ts';
+import { type CallMeta, readCallMeta } from './call-meta.ts';
 import { inEra } from './call-requests.ts';
 import { clientCapabilities } from './capabilities.ts';
 import { metaOf } from './classify.ts';
 import type { Exchange, RpcRequest } from './exchange.ts';
 import { memberText, withMembers, withoutMember } from './json-text.ts';
 import type { LiveSessions } from './live-sessions.ts';
-import { isLogLevel, isObject, META_CLIENT_CAPABILITIES } from './protocol.ts';
+import { isLogLevel, isObject, type JsonObject, META_CLIENT_CAPABILITIES } from './protocol.ts';
 import { errorReply, type McpReply, resultReply, upstreamErrorReply } from './reply.ts';
 import type { SessionWords } from './session-words.ts';
 import { clientOf } from './upstream-client.ts';
@@ -37,6 +37,8 @@ export class Questions {
     const { id, params, era } = inbound;
     const { ref } = params;
     const legacy = era === 'legacy';
+    const said = saidIn(params);
+    if (said instanceof Refusal) return errorReply(said, id, legacy);
     if (!isObject(ref)) return errorReply(new Refusal('invalid_params', 'params.ref must be an object'), id, legacy);
     const resolution = await this.referred(ref, exchange);
     if (!resolution) return errorReply(new Refusal('invalid_params', 'params.ref must name a prompt or a resource'), id, legacy);
@@ -46,7 +48,7 @@ export class Questions {
     const own = withoutMember(memberText(exchange.request.body, 'params')!, '_meta');
     const named = ref['type'] === 'ref/prompt' && ref['name'] !== offer.name;
     const text = named ? withMembers(own, { ref: withMembers(memberText(own, 'ref')!, { name: JSON.stringify(offer.name) }) }) : own;
-    const answer = await this.send(offer.registered.upstream, inbound, exchange, text);
+    const answer = await this.send(offer.registered.upstream, inbound, exchange, said, text);
     if ('code' in answer) return errorReply(new Refusal(answer.code), id, legacy);
     return answer.kind === 'error' ? upstreamErrorReply(id, answer.text, era) : resultReply(id, inEra(answer.text, typeOf(answer.text), era, inbound.method));
   }
@@ -55,6 +57,8 @@ export class Questions {
   async setLevel(inbound: RpcRequest, exchange: Exchange): Promise<McpReply> {
     const { id, params } = inbound;
     const { level } = params;
+    const said = saidIn(params);
+    if (said instanceof Refusal) return errorReply(said, id, true);
     if (!isLogLevel(level)) return errorReply(new Refusal('invalid_params', 'params.level is no log level'), id, true);
     this.deps.words.level(exchange.session!.id, level);
     const { endpoint } = exchange.view;
@@ -66,7 +70,9 @@ export class Questions {
       // A server of the modern era hears of it with each request.
       return description?.era === 'legacy' && description.capabilities['logging'] !== undefined;
     });
-    const told = logging.map(({ upstream }) => this.send(upstream, inbound, exchange, text));
+    const told = logging.map(({ upstream }) => this.send(upstream, inbound, exchange, said, text));
+    // Nobody waits for most of them.
+    for (const each of told) each.catch(() => undefined);
     if (!('server' in endpoint) || told.length === 0) return resultReply(id, '{}');
     const answer = await told[0]!;
     if ('code' in answer) return errorReply(new Refusal(answer.code), id, true);
@@ -83,10 +89,10 @@ export class Questions {
     server: UpstreamServer,
     { method, params, id, era }: RpcRequest,
     { request, session }: Exchange,
+    said: CallMeta,
     text: string,
   ): Promise<Extract<UpstreamAnswer, { kind: 'result' | 'error' }> | { readonly code: ErrorCode }> {
     const meta = metaOf(params);
-    const said = readCallMeta(meta);
     const requestId = this.deps.ids.uuid();
     const cancellation = new Cancellation();
     const live = session && this.deps.live.of(session);
@@ -119,6 +125,16 @@ export class Questions {
 
 /** Nobody waits longer than this for a suggestion. */
 const MAX_WAIT_MS = 30_000;
+
+/** What the client says about its request, or why that cannot be. */
+function saidIn(params: JsonObject): CallMeta | Refusal {
+  try {
+    return readCallMeta(metaOf(params));
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+}
 
 function codeOf(answer: Exclude<UpstreamAnswer, { kind: 'result' | 'error' }>): ErrorCode {
   switch (answer.kind) {

@@ -171,7 +171,16 @@ describe('while a call is under way', () => {
     expect(await levels(modern({ [`${P}logLevel`]: 'debug' }))).toEqual(['debug', 'error']);
     expect(spec.upstreams.calls.at(-1)?.call.client?.protocolMeta).toEqual({ [`${P}logLevel`]: 'debug' });
   });
-  
+  it.each(['logging/setLevel', 'completion/complete'])('%s with a _meta that is none is refused, and nothing else happens', async (method) => {
+    const spec = broker();
+    spec.upstreams.descriptions.set('billing', { capabilities: { logging: {} } });
+    const client = await LegacyClient.open(spec);
+    const params = { level: 'info', ref: { type: 'ref/prompt', name: 'billing__greet' }, argument: { name: 'who', value: '' }, _meta: { 'dev.holdfast/reason': 5 } };
+    const { error } = await client.ask(method, params);
+    await tick();
+    expect([error?.code, spec.upstreams.calls]).toEqual([-32602, []]);
+  });
+
   it('a session cancels its own call and no other one, even under the same id', async () => {
     const spec = broker();
     const upstream = held(spec);

@@ -116,6 +116,10 @@ describe('what a server asks of a client', () => {
     spec.upstreams.answer = () => ({ kind: 'result', text: '{"resultType":"input_required","inputRequests":{"a":{"method":"sampling/createMessage"}}}' });
     const unable = await client.ask('tools/call', { name: 'billing__refund' });
     expect(JSON.stringify(unable.result)).toContain('sampling/createMessage');
+    spec.upstreams.answer = () => ({ kind: 'result', text: '{"resultType":"task","taskId":"t"}' });
+    const begun = await client.ask('tools/call', { name: 'billing__refund' });
+    expect(begun.result?.['_meta']).toMatchObject({ 'dev.holdfast/call': { code: 'upstream_protocol', disposition: 'unknown' } });
+    expect(spec.recorder.log.at(-1)).toMatchObject({ type: 'call.completed', data: { outcome: 'unknown' } });
   });
 });
 

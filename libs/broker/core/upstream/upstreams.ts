@@ -86,12 +86,13 @@ export interface UpstreamCall {
 
 /**
  * What became of a call that was handed over. `not_sent` and `rejected` mean that the server did not execute it: no byte of it left,
- * or the server turned the request away before looking at the call. `lost` means that nobody can tell.
+ * or the server turned the request away before looking at the call. `lost` means that nobody can tell. What was `too_large` is
+ * `cut` when nobody has seen whether it was a result, or that of a failure.
  */
 export type UpstreamAnswer =
   | { readonly kind: 'result'; readonly text: string }
   | { readonly kind: 'error'; readonly text: string }
-  | { readonly kind: 'too_large'; readonly isError?: true }
+  | { readonly kind: 'too_large'; readonly isError?: true; readonly cut?: true }
   | { readonly kind: 'not_sent'; readonly reason: 'unreachable' | 'busy' | 'cancelled' | 'stopped' }
   | { readonly kind: 'rejected'; readonly status: number }
   | { readonly kind: 'lost'; readonly reason: 'timeout' | 'broken' | 'protocol' | 'stopped' | 'cancelled' };
