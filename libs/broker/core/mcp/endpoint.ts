@@ -66,7 +66,7 @@ export class McpEndpoint {
     const visible = new Visible(directory);
     this.held = new HeldCalls({ sealer: deps.sealer, newId: () => ids.uuid(), timer: deps.timer });
     const words = (this.words = new SessionWords(deps.peers, deps.sessions, live, this.held));
-    this.events = new ServerEvents(directory, upstreams, live, () => ids.uuid());
+    this.events = new ServerEvents(directory, upstreams, live, () => ids.uuid(), deps.timer);
     this.calls = new CallRequests({ visible, directory, calls: deps.calls, live, words, held: this.held, ids, digest: deps.digest });
     this.lists = new Lists(visible, ({ view }) => ({ ...CACHEABLE, ...this.identity(view) }));
     this.questions = new Questions({ ...deps, visible, live, words });

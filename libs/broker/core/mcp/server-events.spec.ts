@@ -17,6 +17,12 @@ function broker(): SpecBroker {
   return spec;
 }
 
+/** What a server says is told at once: changes wait for a moment otherwise. */
+const sayNow = (spec: SpecBroker, id: string, method: string, params = '{}'): void => {
+  spec.upstreams.say(id, method, params);
+  for (const timer of spec.timers) timer();
+  spec.timers.clear();
+};
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('what a server asks of a client', () => {
@@ -125,7 +131,7 @@ describe('what a server asks of a client', () => {
 
 describe('what servers say on their own', () => {
   const changed = (spec: SpecBroker, id = 'billing', method = 'notifications/tools/list_changed', params = '{}'): void =>
-    spec.upstreams.say(id, method, params);
+    sayNow(spec, id, method, params);
 
   it('reaches sessions that hold their stream open; what is listed next is asked for anew', async () => {
     const spec = broker();
@@ -146,6 +152,25 @@ describe('what servers say on their own', () => {
     expect((await stream).body).toBe('');
     changed(spec);
     expect(channel.sent).toHaveLength(1);
+  });
+
+  it('is told once when it comes from many sessions at a time, and again when it comes again', async () => {
+    const spec = broker();
+    await spec.call('billing__refund', {});
+    const client = await LegacyClient.open(spec);
+    const channel = new MemoryChannel();
+    const stream = client.http('GET', '', channel);
+    while (!channel.begun) await tick();
+    for (let i = 0; i < 20; i++) spec.upstreams.say('billing', 'notifications/tools/list_changed', `{"_meta":{"n":${i}}}`);
+    changed(spec, 'billing', 'notifications/prompts/list_changed');
+    expect(channel.sent.map(({ method, params }) => [method, params])).toEqual([
+      ['notifications/tools/list_changed', { _meta: { n: 19 } }],
+      ['notifications/prompts/list_changed', {}],
+    ]);
+    changed(spec);
+    expect(channel.sent).toHaveLength(3);
+    spec.broker.stop();
+    await stream;
   });
 
   it('a stream ends with its session, with another stream of it, with the key that opened it and with the broker', async () => {

@@ -24,6 +24,9 @@ export interface Subscriber {
   deliver(method: string, params: string): void;
 }
 
+/** How long changes are collected before they are told. */
+const TOGETHER_MS = 50;
+
 /** One client's interest in one resource of one server. */
 interface Watch {
   readonly server: UpstreamServer;
@@ -38,12 +41,15 @@ interface Watch {
 export class ServerEvents implements UpstreamListener {
   private readonly subscribers = new Set<Subscriber>();
   private readonly watches = new Map<string, Watch>();
+  /** Changes that will be told in a moment, with their params. */
+  private readonly changed = new Map<string, string>();
 
   constructor(
     private readonly directory: Directory,
     private readonly upstreams: Pick<Upstreams, 'watch' | 'unwatch'>,
     private readonly live: LiveSessions,
     private readonly newId: () => string,
+    private readonly timer: (ms: number, callback: () => void) => () => void,
   ) {}
 
   /** Returns how to stop. */
@@ -79,9 +85,7 @@ export class ServerEvents implements UpstreamListener {
     const changed = Object.hasOwn(CHANGES, method) ? CHANGES[method] : undefined;
     if (changed) {
       for (const topic of changed.topics) this.directory.outdated(server, topic);
-      for (const subscriber of this.subscribers) {
-        if (subscriber.changes.has(changed.change) && subscriber.reaches(server)) subscriber.deliver(method, params);
-      }
+      this.tellSoon(server, changed.change, method, params);
       return;
     }
     if (method === 'notifications/resources/updated') {
@@ -114,6 +118,21 @@ export class ServerEvents implements UpstreamListener {
     for (const subscriber of this.subscribers) {
       for (const [method, { change }] of Object.entries(CHANGES)) if (subscriber.changes.has(change)) subscriber.deliver(method, '{}');
     }
+  }
+
+  /** A server tells each of its sessions of a change, and there may be one for each client: what comes together is told once. */
+  private tellSoon(server: UpstreamServer, change: Change, method: string, params: string): void {
+    const key = `${server.key} ${method}`;
+    const waiting = this.changed.has(key);
+    this.changed.set(key, params);
+    if (waiting) return;
+    this.timer(TOGETHER_MS, () => {
+      const latest = this.changed.get(key) ?? params;
+      this.changed.delete(key);
+      for (const subscriber of this.subscribers) {
+        if (subscriber.changes.has(change) && subscriber.reaches(server)) subscriber.deliver(method, latest);
+      }
+    });
   }
 
   private wants(session: string, params: string): boolean {

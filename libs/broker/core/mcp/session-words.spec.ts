@@ -63,6 +63,7 @@ describe('a session over two brokers', () => {
     // Both hear of changed lists from the server itself.
     await client.at(second).ask('tools/list');
     second.upstreams.say('billing', 'notifications/tools/list_changed');
+    for (const timer of second.timers) timer();
     await tick();
     await tick();
     expect(channel.sent).toHaveLength(1);
