@@ -181,6 +181,13 @@ describe('while a call is under way', () => {
     expect([error?.code, spec.upstreams.calls]).toEqual([-32602, []]);
   });
 
+  it('is no task, whatever the client wishes: the answer to it says what came of it', async () => {
+    const spec = broker();
+    const client = await LegacyClient.open(spec);
+    await client.ask('tools/call', { name: 'billing__refund', task: { ttl: 60_000 }, arguments: { task: 1 }, more: true });
+    expect(spec.upstreams.calls[0]?.call.params).toBe('{"name":"refund","arguments":{"task":1},"more":true}');
+  });
+
   it('a session cancels its own call and no other one, even under the same id', async () => {
     const spec = broker();
     const upstream = held(spec);
