@@ -79,6 +79,22 @@ describe('what a server asks of a client', () => {
     expect(answers).toEqual([{ error: expect.stringContaining('gone') }, { error: expect.stringContaining('cancelled') }]);
   });
 
+  it('is given up when the session ends', async () => {
+    const spec = broker();
+    let answered: unknown;
+    spec.upstreams.answer = async (asked) => {
+      answered = await asked.client!.ask!(question, asked.cancellation);
+      return { kind: 'result', text: '{"content":[]}' };
+    };
+    const client = await LegacyClient.open(spec, { elicitation: {} });
+    const channel = new MemoryChannel();
+    const call = client.send({ id: 1, method: 'tools/call', params: { name: 'billing__refund' } }, channel);
+    while (channel.sent.length === 0) await tick();
+    await client.http('DELETE', '', new MemoryChannel());
+    expect(bodyOf(await call).result).toEqual({ content: [] });
+    expect(answered).toEqual({ error: expect.stringContaining('over') });
+  });
+
   it('in the way of the 2026 era becomes questions to a legacy client, and each further leg is a call of its own', async () => {
     const spec = broker();
     const seen: unknown[] = [];
@@ -218,6 +234,44 @@ describe('what servers say on their own', () => {
     expect(spec.upstreams.ended).toHaveLength(1);
     spec.broker.stop();
     await Promise.all(streams);
+  });
+
+  it('a resource that its server does not tell of is watched by nobody, also not by those who asked meanwhile', async () => {
+    const spec = broker();
+    await spec.call('billing__refund', {});
+    let refuse = (): void => undefined;
+    let asked = 0;
+    spec.upstreams.watch = () => {
+      asked++;
+      return new Promise((resolve) => (refuse = () => resolve({ kind: 'error', text: '{"code":-32002,"message":"no such resource"}' })));
+    };
+    const clients = [await LegacyClient.open(spec), await LegacyClient.open(spec)];
+    const answers = clients.map((client) => client.ask('resources/subscribe', { uri: 'file:///a.txt' }));
+    await tick();
+    refuse();
+    for (const answer of answers) expect((await answer).error?.message).toBe('no such resource');
+    expect(asked).toBe(1);
+    const again = clients[0]!.ask('resources/subscribe', { uri: 'file:///a.txt' });
+    await tick();
+    refuse();
+    expect([(await again).error?.code, asked]).toEqual([-32002, 2]);
+  });
+
+  it('is not asked for on behalf of a session that ended meanwhile', async () => {
+    const spec = broker();
+    let found = (): void => undefined;
+    const list = spec.upstreams.list.bind(spec.upstreams);
+    spec.upstreams.list = async (of, kind) => {
+      if (of.id === 'files' && kind === 'resources') await new Promise<void>((resolve) => (found = resolve));
+      return list(of, kind);
+    };
+    const client = await LegacyClient.open(spec);
+    const subscribing = client.ask('resources/subscribe', { uri: 'file:///a.txt' });
+    await tick();
+    await client.http('DELETE', '', new MemoryChannel());
+    found();
+    expect((await subscribing).error?.code).toBe(-32600);
+    expect([...spec.upstreams.watched]).toEqual([]);
   });
 
   it('cannot be heard by clients that take no streams', async () => {

@@ -1,6 +1,6 @@
 import type { Cancellation } from '../call/cancellation.ts';
 import type { Directory, Topic } from '../registry/directory.ts';
-import type { PeerAnswer, PeerRequest, UpstreamListener, UpstreamServer, Upstreams } from '../upstream/upstreams.ts';
+import type { PeerAnswer, PeerRequest, UpstreamAnswer, UpstreamListener, UpstreamServer, Upstreams } from '../upstream/upstreams.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import { memberText } from './json-text.ts';
 import { loudEnough } from './protocol.ts';
@@ -29,6 +29,8 @@ interface Watch {
   readonly server: UpstreamServer;
   readonly uri: string;
   readonly watchers: Set<Subscriber>;
+  /** What the server said to it. */
+  readonly answer: Promise<UpstreamAnswer>;
 }
 
 /**
@@ -55,15 +57,15 @@ export class ServerEvents implements UpstreamListener {
     };
   }
 
-  /** What the server says to the first watcher is what everybody hears; undefined when it is watched already. */
+  /** What the server says to the first watcher is what everybody hears; undefined when the resource is watched. */
   async watch(server: UpstreamServer, uri: string, subscriber: Subscriber): Promise<string | undefined> {
+    // Who asked for it may be gone by now.
+    if (!this.subscribers.has(subscriber)) return JSON.stringify({ code: -32600, message: 'Nobody listens any more.' });
     const key = `${server.key} ${uri}`;
-    const watch = this.watches.get(key) ?? { server, uri, watchers: new Set() };
+    const watch: Watch = this.watches.get(key) ?? { server, uri, watchers: new Set(), answer: this.upstreams.watch(server, uri) };
     this.watches.set(key, watch);
-    const first = watch.watchers.size === 0;
     watch.watchers.add(subscriber);
-    if (!first) return undefined;
-    const answer = await this.upstreams.watch(server, uri);
+    const answer = await watch.answer;
     if (answer.kind === 'result') return undefined;
     this.leave(key, watch, subscriber, false);
     return answer.kind === 'error' ? answer.text : JSON.stringify({ code: -32014, message: 'The upstream server could not be reached.' });
