@@ -61,7 +61,7 @@ export class Broker {
       inFlight: this.inFlight,
       peers: deps.peers,
       calls: new Calls({ ...deps, ...limits, digest: this.digest, inFlight: this.inFlight }),
-      sessions: new Sessions(deps.sessions),
+      sessions: new Sessions(deps.sessions, this.digest),
       sealer: deps.sessions,
       timer: deps.timer,
       digest: this.digest,

@@ -35,7 +35,7 @@ const MAX_EARLY = 100;
 /** Streams on which clients hear what no request of theirs is waiting for. */
 export class Listening {
   private readonly streams = new Map<() => void, Principal>();
-  private readonly subscribed = new WeakMap<LiveSession, Subscriber>();
+  private readonly subscribed = new WeakMap<LiveSession, { readonly subscriber: Subscriber; by: Principal }>();
 
   constructor(private readonly deps: ListeningDependencies) {}
 
@@ -77,7 +77,7 @@ export class Listening {
     const subscriber: Subscriber = {
       changes: new Set(CHANGES.filter((change) => honored[`${change}ListChanged`] === true)),
       session: undefined,
-      reaches: this.reach(principal, view.endpoint.path),
+      reaches: (server, uri) => this.reaches(principal, view.endpoint.path, server, uri),
       deliver: (method, own) => {
         const message = notification(method, stamp(own));
         if (begun) channel.send(message);
@@ -147,12 +147,13 @@ export class Listening {
   }
 
   private subscriber(session: Session, live: LiveSession, view: View, principal: Principal): Subscriber {
-    let subscriber = this.subscribed.get(live);
-    if (!subscriber) {
-      subscriber = {
+    let known = this.subscribed.get(live);
+    if (known) known.by = principal;
+    else {
+      const subscriber: Subscriber = {
         changes: new Set(CHANGES),
         session: session.id,
-        reaches: this.reach(principal, view.endpoint.path),
+        reaches: (server, uri) => this.reaches(known!.by, view.endpoint.path, server, uri),
         deliver: (method, params) => {
           const message = notification(method, params);
           // Every broker hears of changed lists from its own connections; the rest is heard only where it was asked for.
@@ -160,10 +161,10 @@ export class Listening {
           else this.deps.words.say(session.id, message);
         },
       };
-      this.subscribed.set(live, subscriber);
+      this.subscribed.set(live, (known = { subscriber, by: principal }));
       live.onEnd(this.deps.events.subscribe(subscriber));
     }
-    return subscriber;
+    return known.subscriber;
   }
 
   /** Undefined when the resource is watched; otherwise the error to answer, as JSON text. */
@@ -173,11 +174,11 @@ export class Listening {
     return this.deps.events.watch(resolution.offer.registered.upstream, uri, subscriber);
   }
 
-  private reach(principal: Principal, endpoint: string): (server: UpstreamServer) => boolean {
-    return (server) => {
-      const view = this.deps.viewNow(principal, endpoint);
-      return view !== undefined && serversOf(view).some(({ upstream }) => upstream.key === server.key);
-    };
+  private reaches(principal: Principal, endpoint: string, server: UpstreamServer, uri: string | undefined): boolean {
+    if (principal.tenant !== server.tenant) return false;
+    const view = this.deps.viewNow(principal, endpoint);
+    const registered = view && serversOf(view).find(({ upstream }) => upstream.key === server.key);
+    return registered !== undefined && (uri === undefined || this.deps.visible.seesResource(view!, registered, uri));
   }
 
   private async capabilities({ endpoint }: View): Promise<JsonObject> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { bodyOf, config, LegacyClient, MemoryChannel, type RpcBody, server, SpecBroker } from '#libs/testing';
+import { ada, bodyOf, config, LegacyClient, MemoryChannel, type RpcBody, server, SpecBroker } from '#libs/testing';
 import type { UpstreamAnswer, UpstreamCall } from '../upstream/upstreams.ts';
 
 const policies = [
@@ -222,5 +222,18 @@ describe('while a call is under way', () => {
     upstream.answer();
     await Promise.all([inSession, stateless]);
     expect([legacy.heeded, modern.heeded]).toEqual([false, false]);
+  });
+});
+
+describe('a session id', () => {
+  it('is short enough to be taken back, whatever the client and its key are', async () => {
+    const spec = broker();
+    const principal = { ...ada, servers: ['billing', ...Array.from({ length: 500 }, (_, n) => `server-${n}`)] };
+    const capabilities = { extensions: { [`x/${'能'.repeat(900)}`]: {} }, elicitation: {} };
+    const params = { protocolVersion: '2025-11-25', capabilities, clientInfo: { name: '能'.repeat(300), version: '1' } };
+    const reply = await spec.http(JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params }), { principal });
+    const headers = { 'mcp-session-id': reply.headers['mcp-session-id']! };
+    expect(headers['mcp-session-id'].length).toBeLessThan(2_500);
+    expect(bodyOf(await spec.http('{"jsonrpc":"2.0","id":1,"method":"ping"}', { principal, headers })).result).toEqual({});
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { McpReply } from './reply.ts';
 import { ada, bodyOf, config, LegacyClient, MemoryChannel, server, SpecBroker } from '#libs/testing';
 
 const policies = [
@@ -234,6 +235,50 @@ describe('what servers say on their own', () => {
     expect(spec.upstreams.ended).toHaveLength(1);
     spec.broker.stop();
     await Promise.all(streams);
+  });
+
+  it('reaches nobody who may not know of it any more', async () => {
+    const spec = broker();
+    await spec.call('billing__refund', {});
+    const [session, modern] = [new MemoryChannel(), new MemoryChannel()];
+    const client = await LegacyClient.open(spec);
+    const streams = [client.http('GET', '', session)];
+    await client.ask('resources/subscribe', { uri: 'file:///a.txt' });
+    const meta = { 'io.modelcontextprotocol/protocolVersion': MODERN, 'io.modelcontextprotocol/clientCapabilities': {} };
+    const params = { notifications: { resourceSubscriptions: ['file:///a.txt'] }, _meta: meta };
+    const headers = { 'mcp-protocol-version': MODERN, 'mcp-method': 'subscriptions/listen' };
+    streams.push(spec.http(JSON.stringify({ jsonrpc: '2.0', id: 'sub', method: 'subscriptions/listen', params }), { channel: modern, headers }));
+    while (modern.sent.length === 0) await tick();
+    const update = (): void => changed(spec, 'files', 'notifications/resources/updated', '{"uri":"file:///a.txt"}');
+    const before = [session.sent.length, modern.sent.length];
+    update();
+    spec.broker.keys.stands = () => true;
+    const hidden = { id: 'not-a', tenant: 'acme', effect: 'deny', match: { methods: ['resources/*'], tools: ['file:///a.txt'] } };
+    spec.broker.use(config({ policies: [...policies, hidden], servers: [server('billing'), server('files')] }), 8);
+    update();
+    expect([session, modern].map(({ sent }, i) => sent.slice(before[i]).filter(({ method }) => method === 'notifications/resources/updated').length)).toEqual([1, 1]);
+    spec.broker.stop();
+    await Promise.all(streams);
+  });
+
+  it('of servers that a key may not reach any more reaches no session that was opened before', async () => {
+    const spec = broker();
+    await spec.call('billing__refund', {});
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params: { protocolVersion: '2025-11-25' } });
+    const opened = (await spec.http(body)).headers['mcp-session-id']!;
+    const get = (channel: MemoryChannel, principal = ada): Promise<McpReply> => spec.http('', { method: 'GET', channel, principal, headers: { 'mcp-session-id': opened } });
+    const stream = get(new MemoryChannel());
+    await tick();
+    // The stream is ended, as its key does not stand as it was; the client comes back with the same session.
+    spec.broker.use(config({ policies, servers: [server('billing'), server('files')] }), 8);
+    await stream;
+    const narrow = new MemoryChannel();
+    const again = get(narrow, { ...ada, servers: ['files'] });
+    await tick();
+    changed(spec, 'billing', 'notifications/message', '{"level":"error","data":"of billing"}');
+    expect(narrow.sent).toEqual([]);
+    spec.broker.stop();
+    expect(bodyOf(await again).error).toMatchObject({ data: { code: 'session_unknown' } });
   });
 
   it('a resource that its server does not tell of is watched by nobody, also not by those who asked meanwhile', async () => {

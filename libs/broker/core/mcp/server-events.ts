@@ -16,8 +16,8 @@ const CHANGES: Readonly<Record<string, { readonly change: Change; readonly topic
 
 /** Somebody who hears what servers say on their own. */
 export interface Subscriber {
-  /** Whether this server is one of those the client may reach, under the configuration in force. */
-  reaches(server: UpstreamServer): boolean;
+  /** Whether this server, and this resource of it, is one of those the client may reach, under the configuration in force. */
+  reaches(server: UpstreamServer, uri?: string): boolean;
   readonly changes: ReadonlySet<Change>;
   /** The session that log messages go to; undefined: none are wanted. */
   readonly session: string | undefined;
@@ -89,7 +89,7 @@ export class ServerEvents implements UpstreamListener {
     if (method === 'notifications/resources/updated') {
       const uri: unknown = parsed(memberText(params, 'uri'));
       const watch = typeof uri === 'string' ? this.watches.get(`${server.key} ${uri}`) : undefined;
-      for (const subscriber of watch?.watchers ?? []) if (subscriber.reaches(server)) subscriber.deliver(method, params);
+      for (const subscriber of watch?.watchers ?? []) if (subscriber.reaches(server, watch!.uri)) subscriber.deliver(method, params);
       return;
     }
     for (const subscriber of this.subscribers) {

@@ -88,6 +88,11 @@ export class Visible {
     return { kind: this.sees(view, offer) ? 'offer' : 'hidden', offer };
   }
 
+  /** Whether a caller may know of a resource of a server. */
+  seesResource(view: View, server: RegisteredServer, uri: string): boolean {
+    return server.offers(uri) && this.sees(view, this.resourceOffer(server, uri));
+  }
+
   /** Resources or templates the caller may see, server by server in the order of the file; what two servers list is the first one's. */
   async resources(view: View, kind: 'resources' | 'resourceTemplates'): Promise<readonly Definition[]> {
     const servers = serversOf(view);
@@ -97,8 +102,7 @@ export class Visible {
     for (const server of servers) {
       for (const definition of this.directory.list(server.upstream, kind) ?? []) {
         const uri = definition[member] as string;
-        if (visible.has(uri) || !server.offers(uri) || !this.sees(view, this.resourceOffer(server, uri))) continue;
-        visible.set(uri, definition);
+        if (!visible.has(uri) && this.seesResource(view, server, uri)) visible.set(uri, definition);
       }
     }
     return [...visible.values()];
