@@ -76,6 +76,7 @@ export class McpEndpoint {
       live,
       words,
       events: this.events,
+      timer: deps.timer,
       viewNow: (principal, path) => this.viewOf(principal, path === '/mcp' ? undefined : path.slice('/mcp/s/'.length)),
       identity: (view) => this.identity(view),
     });

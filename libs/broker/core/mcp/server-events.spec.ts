@@ -187,6 +187,43 @@ describe('what servers say on their own', () => {
     await stopped;
   });
 
+  it('no stream begins when the broker stops, or goes on when its key has run out', async () => {
+    const spec = broker();
+    let stands = true;
+    spec.broker.keys.stands = () => stands;
+    const client = await LegacyClient.open(spec);
+    const stream = client.http('GET', '', new MemoryChannel());
+    await tick();
+    for (const timer of [...spec.timers]) timer();
+    stands = false;
+    for (const timer of [...spec.timers]) timer();
+    await stream;
+    // One that is on its way when its key goes.
+    stands = true;
+    let found = (): void => undefined;
+    const list = spec.upstreams.list.bind(spec.upstreams);
+    spec.upstreams.list = async (of, kind) => {
+      if (of.id === 'files' && kind === 'resources') await new Promise<void>((resolve) => (found = resolve));
+      return list(of, kind);
+    };
+    const listen = (): Promise<McpReply> => {
+      const meta = { 'io.modelcontextprotocol/protocolVersion': MODERN, 'io.modelcontextprotocol/clientCapabilities': {} };
+      const params = { notifications: { toolsListChanged: true, resourceSubscriptions: ['file:///a.txt'] }, _meta: meta };
+      const headers = { 'mcp-protocol-version': MODERN, 'mcp-method': 'subscriptions/listen' };
+      return spec.http(JSON.stringify({ jsonrpc: '2.0', id: 's', method: 'subscriptions/listen', params }), { channel: new MemoryChannel(), headers });
+    };
+    const late = listen();
+    await tick();
+    stands = false;
+    spec.broker.use(config({ policies, servers: [server('billing'), server('files')] }), 8);
+    found();
+    expect(bodyOf(await late).result).toMatchObject({ resultType: 'complete' });
+    stands = true;
+    spec.broker.stop();
+    expect(bodyOf(await client.http('GET', '', new MemoryChannel())).error).toMatchObject({ data: { code: 'stopping' } });
+    expect(bodyOf(await listen()).error).toMatchObject({ data: { code: 'stopping' } });
+  });
+
   it('reaches modern clients that listen, stamped, and only what they listen to', async () => {
     const spec = broker();
     await spec.call('billing__refund', {});
