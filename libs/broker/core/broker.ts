@@ -90,7 +90,7 @@ export class Broker {
     this.directory.retain(registry.upstreamKeys);
     this.deps.upstreams.retain(registry.upstreamKeys);
     this.mcp.listening.review((principal) => this.keys.stands(principal));
-    this.mcp.events.configurationChanged();
+    this.mcp.events.configurationChanged(({ tenant, id }) => registry.tenants.get(tenant)?.servers.find(({ facts }) => facts.id === id)?.upstream);
   }
 
   /** Throws as {@link use} would, and changes nothing: for checking a configuration before it is accepted. */

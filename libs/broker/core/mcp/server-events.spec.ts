@@ -318,6 +318,31 @@ describe('what servers say on their own', () => {
     expect(bodyOf(await again).error).toMatchObject({ data: { code: 'session_unknown' } });
   });
 
+  it('is heard also of a server that is reached otherwise now, and not of one that is none any more', async () => {
+    const spec = broker();
+    await spec.call('billing__refund', {});
+    spec.broker.keys.stands = () => true;
+    const client = await LegacyClient.open(spec);
+    const channel = new MemoryChannel();
+    const stream = client.http('GET', '', channel);
+    await client.ask('resources/subscribe', { uri: 'file:///a.txt' });
+    const watched: string[] = [];
+    const watch = spec.upstreams.watch.bind(spec.upstreams);
+    spec.upstreams.watch = (of, uri) => {
+      watched.push(of.key);
+      return watch(of, uri);
+    };
+    const other = server('files', { limits: { timeoutMs: 9_000 } });
+    spec.broker.use(config({ policies, servers: [server('billing'), other] }), 8);
+    expect(watched).toEqual([expect.stringMatching(/^acme\/files\//)]);
+    changed(spec, 'files', 'notifications/resources/updated', '{"uri":"file:///a.txt"}');
+    expect(channel.methods().filter((method) => method.endsWith('updated'))).toHaveLength(1);
+    spec.broker.use(config({ policies, servers: [server('billing')] }), 9);
+    expect(watched).toHaveLength(1);
+    spec.broker.stop();
+    await stream;
+  });
+
   it('a resource that its server does not tell of is watched by nobody, also not by those who asked meanwhile', async () => {
     const spec = broker();
     await spec.call('billing__refund', {});

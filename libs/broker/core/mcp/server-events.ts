@@ -111,8 +111,14 @@ export class ServerEvents implements UpstreamListener {
     return live.askAside(this.newId(), request, cancellation);
   }
 
-  /** A configuration came into force: anything may have changed for anybody. */
-  configurationChanged(): void {
+  /** A configuration came into force: anything may have changed for anybody. What is watched at a server is, too, when it is reached otherwise now. */
+  configurationChanged(serverNow: (server: UpstreamServer) => UpstreamServer | undefined): void {
+    for (const [key, { server, uri, watchers }] of this.watches) {
+      const now = serverNow(server);
+      if (now?.key === server.key) continue;
+      this.watches.delete(key);
+      if (now) for (const watcher of watchers) void this.watch(now, uri, watcher).catch(() => undefined);
+    }
     for (const subscriber of this.subscribers) {
       for (const [method, { change }] of Object.entries(CHANGES)) if (subscriber.changes.has(change)) subscriber.deliver(method, '{}');
     }
