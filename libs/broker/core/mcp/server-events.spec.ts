@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { McpReply } from './reply.ts';
-import { ada, bodyOf, config, LegacyClient, MemoryChannel, server, SpecBroker } from '#libs/testing';
+import { ada, bodyOf, config, LegacyClient, MemoryChannel, type RpcBody, server, SpecBroker } from '#libs/testing';
 
 const policies = [
   { id: 'everything', tenant: 'acme', effect: 'allow' },
@@ -340,6 +340,22 @@ describe('what servers say on their own', () => {
     spec.broker.use(config({ policies, servers: [server('billing')] }), 9);
     expect(watched).toHaveLength(1);
     spec.broker.stop();
+    await stream;
+  });
+
+  it('is bounded in what one client watches, and in how long the name of a resource is', async () => {
+    const spec = broker();
+    const client = await LegacyClient.open(spec, {}, 'files');
+    const stream = client.http('GET', '', new MemoryChannel());
+    const subscribe = (uri: string): Promise<RpcBody> => client.ask('resources/subscribe', { uri });
+    expect((await subscribe(`x:${'y'.repeat(8_000)}`)).error?.code).toBe(-32602);
+    for (let n = 0; n < 1_000; n++) expect((await subscribe(`x:${n}`)).result).toEqual({});
+    expect((await subscribe('x:more')).error?.code).toBe(-32602);
+    await client.ask('resources/unsubscribe', { uri: 'x:0' });
+    expect((await subscribe('x:more')).result).toEqual({});
+    spec.broker.stop();
+    await client.http('DELETE', '', new MemoryChannel());
+    expect(spec.upstreams.watched.size).toBe(0);
     await stream;
   });
 

@@ -14,6 +14,9 @@ const CHANGES: Readonly<Record<string, { readonly change: Change; readonly topic
   'notifications/resources/list_changed': { change: 'resources', topics: ['resources', 'resourceTemplates'] },
 };
 
+const MAX_URI_CHARS = 8_000;
+const MAX_WATCHED_BY_ONE = 1_000;
+
 /** Somebody who hears what servers say on their own. */
 export interface Subscriber {
   /** Whether this server, and this resource of it, is one of those the client may reach, under the configuration in force. */
@@ -38,7 +41,8 @@ interface Watch {
  * clients watch it here.
  */
 export class ServerEvents implements UpstreamListener {
-  private readonly subscribers = new Set<Subscriber>();
+  /** Everybody who hears, with the keys of what they watch. */
+  private readonly subscribers = new Map<Subscriber, Set<string>>();
   private readonly watches = new Map<string, Watch>();
 
   constructor(
@@ -50,21 +54,29 @@ export class ServerEvents implements UpstreamListener {
 
   /** Returns how to stop. */
   subscribe(subscriber: Subscriber): () => void {
-    this.subscribers.add(subscriber);
+    const own = new Set<string>();
+    this.subscribers.set(subscriber, own);
     return () => {
       this.subscribers.delete(subscriber);
-      for (const [key, watch] of this.watches) this.leave(key, watch, subscriber);
+      for (const key of own) {
+        const watch = this.watches.get(key);
+        if (watch) this.leave(key, watch, subscriber);
+      }
     };
   }
 
   /** What the server says to the first watcher is what everybody hears; undefined when the resource is watched. */
   async watch(server: UpstreamServer, uri: string, subscriber: Subscriber): Promise<string | undefined> {
+    const own = this.subscribers.get(subscriber);
     // Who asked for it may be gone by now.
-    if (!this.subscribers.has(subscriber)) return JSON.stringify({ code: -32600, message: 'Nobody listens any more.' });
+    if (!own) return JSON.stringify({ code: -32600, message: 'Nobody listens any more.' });
+    if (uri.length > MAX_URI_CHARS) return JSON.stringify({ code: -32602, message: `The URI has more than ${MAX_URI_CHARS} characters.` });
+    if (own.size >= MAX_WATCHED_BY_ONE) return JSON.stringify({ code: -32602, message: `More than ${MAX_WATCHED_BY_ONE} resources are watched.` });
     const key = `${server.key} ${uri}`;
     const watch: Watch = this.watches.get(key) ?? { server, uri, watchers: new Set(), answer: this.upstreams.watch(server, uri) };
     this.watches.set(key, watch);
     watch.watchers.add(subscriber);
+    own.add(key);
     const answer = await watch.answer;
     if (answer.kind === 'result') return undefined;
     this.leave(key, watch, subscriber, false);
@@ -81,7 +93,7 @@ export class ServerEvents implements UpstreamListener {
     const changed = Object.hasOwn(CHANGES, method) ? CHANGES[method] : undefined;
     if (changed) {
       for (const topic of changed.topics) this.directory.outdated(server, topic);
-      for (const subscriber of this.subscribers) {
+      for (const subscriber of this.subscribers.keys()) {
         if (subscriber.changes.has(changed.change) && subscriber.reaches(server)) subscriber.deliver(method, params);
       }
       return;
@@ -92,7 +104,7 @@ export class ServerEvents implements UpstreamListener {
       for (const subscriber of watch?.watchers ?? []) if (subscriber.reaches(server, watch!.uri)) subscriber.deliver(method, params);
       return;
     }
-    for (const subscriber of this.subscribers) {
+    for (const subscriber of this.subscribers.keys()) {
       if (subscriber.session === undefined || (conversation !== undefined && subscriber.session !== conversation)) continue;
       if (!subscriber.reaches(server)) continue;
       if (method === 'notifications/message' && !this.wants(subscriber.session, params)) continue;
@@ -117,9 +129,10 @@ export class ServerEvents implements UpstreamListener {
       const now = serverNow(server);
       if (now?.key === server.key) continue;
       this.watches.delete(key);
+      for (const watcher of watchers) this.subscribers.get(watcher)?.delete(key);
       if (now) for (const watcher of watchers) void this.watch(now, uri, watcher).catch(() => undefined);
     }
-    for (const subscriber of this.subscribers) {
+    for (const subscriber of this.subscribers.keys()) {
       for (const [method, { change }] of Object.entries(CHANGES)) if (subscriber.changes.has(change)) subscriber.deliver(method, '{}');
     }
   }
@@ -130,6 +143,7 @@ export class ServerEvents implements UpstreamListener {
   }
 
   private leave(key: string, watch: Watch, subscriber: Subscriber, tell = true): void {
+    this.subscribers.get(subscriber)?.delete(key);
     if (!watch.watchers.delete(subscriber) || watch.watchers.size > 0) return;
     if (this.watches.get(key) === watch) this.watches.delete(key);
     if (tell) void this.upstreams.unwatch(watch.server, watch.uri);

@@ -27,6 +27,8 @@ const LIST_AGE_MS = 10_000;
 const UNKNOWN_NAME_AGE_MS = 1_000;
 /** Resources of a server that are remembered with what policy says of them. */
 const REMEMBERED_RESOURCES = 1_000;
+/** Longer URIs are not remembered: a thousand requests could leave gigabytes behind. */
+const REMEMBERED_URI_CHARS = 2_000;
 
 /** The servers a credential may reach at all. */
 export function reachable(registry: TenantRegistry, principal: Principal, id: string): RegisteredServer | undefined {
@@ -136,6 +138,7 @@ export class Visible {
   }
 
   private resourceOffer(server: RegisteredServer, uri: string): Offer {
+    if (uri.length > REMEMBERED_URI_CHARS) return resourceOffer(server, uri);
     let offers = this.resourceOffers.get(server);
     if (!offers) this.resourceOffers.set(server, (offers = new Map()));
     let offer = offers.get(uri);
