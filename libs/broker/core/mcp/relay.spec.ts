@@ -103,6 +103,42 @@ describe('resources', () => {
     expect(spec.upstreams.calls).toEqual([]);
   });
 
+  it('are read where they are listed from, also when another server has a hidden one of the same URI', async () => {
+    const hidden = { id: 'not-there', tenant: 'acme', effect: 'deny', match: { methods: ['resources/*'], servers: ['billing'] } };
+    const spec = new SpecBroker(config({ policies: [...policies, hidden], servers: [server('billing'), server('files')] }));
+    spec.upstreams.lists.set('files', []);
+    for (const id of ['billing', 'files']) spec.upstreams.others.set(`${id} resources`, [{ uri: 'file:///a.txt', name: id }]);
+    spec.upstreams.answer = () => ({ kind: 'result', text: '{"contents":[]}' });
+    const client = await LegacyClient.open(spec);
+    expect((await client.ask('resources/list')).result).toEqual({ resources: [{ uri: 'file:///a.txt', name: 'files' }] });
+    expect((await client.ask('resources/read', { uri: 'file:///a.txt' })).result).toEqual({ contents: [] });
+    expect(spec.upstreams.calls.map(({ server: id }) => id)).toEqual(['files']);
+  });
+
+  it.each([
+    ['tools/call', { name: 'billing__purge' }, { name: 'billing__nope' }],
+    ['prompts/get', { name: 'billing__secret' }, { name: 'billing__nope' }],
+    ['resources/read', { uri: 'file:///salaries.csv' }, { uri: 'file:///nope.csv' }],
+  ])('%s of what is hidden asks its server as often as of what is not there', async (method, secret, unknown) => {
+    const spec = broker();
+    const all = { id: 'no-purge', tenant: 'acme', effect: 'deny', match: { tools: ['purge', 'file:///*'] } };
+    spec.broker.use(config({ policies: [...policies, all], servers: [server('billing'), server('files')] }), 8);
+    const client = await LegacyClient.open(spec);
+    let asked = 0;
+    const list = spec.upstreams.list.bind(spec.upstreams);
+    spec.upstreams.list = (of, kind) => (asked++, list(of, kind));
+    const times = async (params: object): Promise<number> => {
+      const before = asked;
+      for (let n = 0; n < 3; n++) {
+        spec.aheadMs += 2_000;
+        await client.ask(method, params);
+      }
+      return asked - before;
+    };
+    await times(unknown);
+    expect(await times(secret)).toBe(await times(unknown));
+  });
+
   it('say to modern clients that their content must not be kept, unless their server said otherwise', async () => {
     const spec = broker();
     const read = async (text: string): Promise<unknown> => {

@@ -52,8 +52,9 @@ export class Visible {
   /** What a tool or prompt of this name is. */
   async resolve(view: View, kind: NamedKind, name: string): Promise<Resolution> {
     const known = this.lookUp(view, kind, name);
-    if (known) return known;
-    // Nobody knows the name yet: the servers that could own it are asked again, unless they were asked just now.
+    if (known?.kind === 'offer') return known;
+    // Nobody knows the name yet: the servers that could own it are asked again, unless they were asked just now. What is hidden takes
+    // as long as what is not there.
     const owners = this.owners(view, name);
     await Promise.all(owners.map((server) => this.directory.refresh(server.upstream, kind, UNKNOWN_NAME_AGE_MS)));
     const found = this.lookUp(view, kind, name);
@@ -79,8 +80,8 @@ export class Visible {
   }
 
   /**
-   * Whose a URI is. On the path of one server it is that server's, listed or not. On `/mcp` it is the first server's that lists it, or
-   * else the one with the longest template that begins like it, or else the only one that has resources at all.
+   * Whose a URI is. On the path of one server it is that server's, listed or not. On `/mcp` it is the first server's that lists it for
+   * this caller, or else the one with the longest template that begins like it, or else the only one that has resources at all.
    */
   async resource(view: View, uri: string): Promise<Resolution> {
     const { endpoint } = view;
@@ -116,13 +117,14 @@ export class Visible {
       this.directory.list(server.upstream, kind) ?? [];
     const lists = (server: RegisteredServer): boolean => listed('resources', server).some((definition) => definition['uri'] === uri) ||
       listed('resourceTemplates', server).some((definition) => definition['uriTemplate'] === uri);
-    const known = servers.find(lists);
+    const shows = (server: RegisteredServer): boolean => lists(server) && this.seesResource(view, server, uri);
+    const known = servers.find(shows);
     if (known) return known;
     const asked = (['resources', 'resourceTemplates'] as const).flatMap((kind) =>
       servers.map((server) => this.directory.refresh(server.upstream, kind, UNKNOWN_NAME_AGE_MS)),
     );
     await Promise.all(asked);
-    const found = servers.find(lists);
+    const found = servers.find(shows) ?? servers.find(lists);
     if (found) return found;
     let best: RegisteredServer | undefined;
     let longest = -1;
