@@ -87,6 +87,13 @@ describe('a session over two brokers', () => {
     expect(bodyOf(await client.at(first).send(call)).error).toMatchObject({ data: { code: 'session_unknown' } });
   });
 
+  it('is not troubled with what is about nothing', async () => {
+    const { peers, client } = await two();
+    for (const requestId of [undefined, null, { a: 1 }, 1.5, 'x'.repeat(2_000)]) await client.send({ method: 'notifications/cancelled', params: { requestId } });
+    await client.send({ id: 'x'.repeat(2_000), result: {} });
+    expect(peers.told).toEqual([]);
+  });
+
   it('does not fall for words that it does not know', async () => {
     const { peers, brokers, client } = await two();
     const stranger = peers.join();
