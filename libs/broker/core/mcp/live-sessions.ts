@@ -106,7 +106,7 @@ export class LiveSession {
   end(): void {
     this.over = true;
     this.stream?.end();
-    for (const settle of [...this.questions.values()]) settle(refused('the session is over'));
+    for (const settle of this.questions.values()) settle(refused('the session is over'));
     for (const ending of this.endings) ending();
     this.endings.clear();
   }
