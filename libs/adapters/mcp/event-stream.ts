@@ -11,8 +11,8 @@ export class EventTooLarge extends Error {}
 export class EventStream {
   private readonly decoder = new TextDecoder('utf-8', { fatal: true });
   private rest = '';
-  /** Up to where `rest` is known to hold no end of a line. */
-  private seen = 0;
+  /** `rest` ends with a CR, which may yet be followed by its LF. */
+  private half = false;
   private data: string[] = [];
   private size = 0;
   private name = '';
@@ -30,10 +30,17 @@ export class EventStream {
 
   /** Throws TypeError when the bytes are not UTF-8, and {@link EventTooLarge}. */
   push(bytes: Uint8Array): void {
-    this.rest += this.decoder.decode(bytes, { stream: true });
-    const { rest } = this;
+    const text = this.decoder.decode(bytes, { stream: true });
+    // Text that is only added to is not copied: a long line may come in very many pieces.
+    if (this.half || LINE_END.test(text)) this.lines(this.rest.length - (this.half ? 1 : 0), this.rest + text);
+    else this.rest += text;
+    if (this.rest.length + this.size > this.maxEvent) throw new EventTooLarge();
+  }
+
+  /** Takes the lines out of `rest`, in which no line ends before `from`. */
+  private lines(from: number, rest: string): void {
     let at = 0;
-    let [lf, cr] = [rest.indexOf('\n', this.seen), rest.indexOf('\r', this.seen)];
+    let [lf, cr] = [rest.indexOf('\n', from), rest.indexOf('\r', from)];
     for (;;) {
       const end = lineEnd(rest, lf, cr);
       if (end === undefined) break;
@@ -43,8 +50,7 @@ export class EventStream {
       if (cr !== -1 && cr < at) cr = rest.indexOf('\r', at);
     }
     this.rest = at > 0 ? rest.slice(at) : rest;
-    this.seen = this.rest.endsWith('\r') ? this.rest.length - 1 : this.rest.length;
-    if (this.rest.length + this.size > this.maxEvent) throw new EventTooLarge();
+    this.half = this.rest.endsWith('\r');
   }
 
   /** The stream is over: a CR at its very end was a whole line end. An event without its empty line was cut off and does not count. */
@@ -86,6 +92,8 @@ export class EventStream {
     if (text !== '') this.onEvent({ name: name === '' ? 'message' : name, data: text });
   }
 }
+
+const LINE_END = /[\r\n]/;
 
 function valueOf(line: string, from: number): string {
   return line.slice(line.charCodeAt(from) === 0x20 ? from + 1 : from);

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { CancelReason, JsonObject } from '#libs/broker/core';
 import { EventStream, EventTooLarge, type StreamEvent } from './event-stream.ts';
+import { Pieces } from './pieces.ts';
 
 export interface ExchangeRequest {
   readonly method: 'POST' | 'GET' | 'DELETE';
@@ -96,7 +97,7 @@ class Running implements Dispatcher.DispatchHandler, Exchanging {
   private session: string | undefined;
   private json = false;
   private events: EventStream | undefined;
-  private readonly chunks: Buffer[] = [];
+  private readonly body = new Pieces();
   private bytes = 0;
   private drain: NodeJS.Timeout | undefined;
 
@@ -141,7 +142,7 @@ class Running implements Dispatcher.DispatchHandler, Exchanging {
     // After the answer, what is left of a stream is read and dropped, so that the connection can be used again.
     if (this.settled) return;
     if (!this.events) {
-      this.chunks.push(chunk);
+      this.body.push(chunk);
       return;
     }
     try {
@@ -161,7 +162,7 @@ class Running implements Dispatcher.DispatchHandler, Exchanging {
       return;
     }
     try {
-      const text = UTF8.decode(this.chunks.length === 1 ? this.chunks[0] : Buffer.concat(this.chunks));
+      const text = UTF8.decode(this.body.whole());
       this.settle({ kind: 'answered', status: this.status, session: this.session, json: this.json, text });
     } catch {
       this.settle({ kind: 'lost', reason: 'protocol' });

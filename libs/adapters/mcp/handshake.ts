@@ -11,6 +11,7 @@ import {
   type UpstreamDescription,
 } from '#libs/broker/core';
 import type { ConnectionOptions } from './connection.ts';
+import { writable } from './depth.ts';
 
 type ClientInfo = ConnectionOptions['clientInfo'];
 
@@ -49,8 +50,8 @@ function described(era: 'legacy' | 'modern', protocol: string, said: JsonObject)
   return {
     era,
     protocol,
-    capabilities: isObject(capabilities) ? capabilities : {},
-    serverInfo: isObject(serverInfo) ? serverInfo : {},
+    capabilities: isObject(capabilities) && writable(capabilities) ? capabilities : {},
+    serverInfo: isObject(serverInfo) && writable(serverInfo) ? serverInfo : {},
     instructions: typeof instructions === 'string' ? instructions : undefined,
   };
 }

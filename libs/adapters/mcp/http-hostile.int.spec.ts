@@ -77,6 +77,25 @@ describe('a server that means harm', () => {
     expect([asked, refused]).toEqual([32, 68]);
   });
 
+  it('nests what it says of itself and its tools deeper than anybody can write: the rest of the list stays', async () => {
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    const { port } = await upstream(
+      (_, response) => response.end(),
+      (message, response) => {
+        const answers: Record<string, string> = {
+          initialize: `{"protocolVersion":"2025-11-25","capabilities":{"resources":{},"x":${deep}},"serverInfo":{"name":"s","version":"1","x":${deep}}}`,
+          'tools/list': `{"tools":[{"name":"t","inputSchema":{"type":"object"}},{"name":"deep","inputSchema":{"type":"object"},"_meta":{"x":${deep}}}]}`,
+        };
+        const answer = answers[message.method];
+        if (answer === undefined) return legacy(message, response);
+        response.writeHead(200, { 'content-type': 'application/json' }).end(`{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":${answer}}`);
+      },
+    );
+    const all = upstreams();
+    expect(JSON.stringify(await all.describe(serverAt(port)))).toContain('"serverInfo":{}');
+    expect(JSON.stringify(await all.list(serverAt(port), 'tools'))).toBe('[{"name":"t","inputSchema":{"type":"object"}}]');
+  });
+
   it('announces more tools than anybody needs', async () => {
     const listing = async (count: number): Promise<unknown> => {
       const tools = Array.from({ length: count }, (_, n) => ({ name: `t${n}`, inputSchema: { type: 'object' } }));

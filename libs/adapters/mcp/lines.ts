@@ -1,3 +1,5 @@
+import { Pieces } from './pieces.ts';
+
 const NEWLINE = 0x0a;
 const KEPT_OF_TOO_LONG = 2_048;
 
@@ -9,7 +11,7 @@ export interface LineEvents {
 
 /** Cuts what arrives into lines. What it holds is bounded by the longest line; of a longer one only both ends are kept. */
 export class Lines {
-  private chunks: Buffer[] = [];
+  private pieces = new Pieces();
   private size = 0;
   private head: string | undefined;
 
@@ -32,21 +34,22 @@ export class Lines {
 
   private keep(part: Buffer): void {
     this.size += part.length;
-    this.chunks.push(part);
+    this.pieces.push(part);
     if (this.size <= this.maxBytes) return;
-    const all = Buffer.concat(this.chunks);
+    const all = this.pieces.whole();
     this.head ??= all.toString('utf8', 0, KEPT_OF_TOO_LONG);
     // A copy: a view would hold on to all of it.
-    this.chunks = [Buffer.from(all.subarray(-KEPT_OF_TOO_LONG))];
+    this.pieces = new Pieces();
+    this.pieces.push(Buffer.from(all.subarray(-KEPT_OF_TOO_LONG)));
     this.size = this.maxBytes;
   }
 
   private finish(): void {
-    const { chunks, head } = this;
-    this.chunks = [];
+    const { pieces, head } = this;
+    this.pieces = new Pieces();
     this.size = 0;
     this.head = undefined;
-    const text = (chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString('utf8');
+    const text = pieces.whole().toString('utf8');
     if (head === undefined) this.events.line(text.endsWith('\r') ? text.slice(0, -1) : text);
     else this.events.tooLong(head, text.slice(-KEPT_OF_TOO_LONG));
   }

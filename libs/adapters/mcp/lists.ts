@@ -7,6 +7,7 @@ import {
   type UpstreamDescription,
   UpstreamUnavailable,
 } from '#libs/broker/core';
+import { writable } from './depth.ts';
 
 /** The server answered with an error of the protocol. */
 export class AnsweredWithError extends UpstreamUnavailable {
@@ -41,7 +42,7 @@ export interface Sized {
 }
 
 /**
- * All pages of a list. Entries without the member that names them are left out, and so is a tool or prompt whose name came before: a
+ * All pages of a list. Entries without the member that names them or too deep to be written again are left out, and so is a tool or prompt whose name came before: a
  * name means one thing. Throws {@link UpstreamUnavailable}.
  */
 export async function allPages(
@@ -71,7 +72,7 @@ export async function allPages(
     if (!Array.isArray(listed)) throw new UpstreamUnavailable(`the answer to ${METHODS[kind]} holds no list`);
     for (const entry of listed as unknown[]) {
       const name = isObject(entry) ? entry[LISTS[kind]] : undefined;
-      if (typeof name !== 'string' || name === '') continue;
+      if (typeof name !== 'string' || name === '' || !writable(entry)) continue;
       if (LISTS[kind] === 'name') {
         if (names.has(name)) continue;
         names.add(name);

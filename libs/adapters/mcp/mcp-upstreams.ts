@@ -27,6 +27,8 @@ export class McpUpstreams implements Upstreams {
   private readonly connections = new Map<string, UpstreamConnection>();
   private readonly leaving = new Map<UpstreamConnection, Promise<void>>();
   private listener: UpstreamListener | undefined;
+  /** Keys of all servers there are, once somebody said so. */
+  private kept: ReadonlySet<string> | undefined;
 
   constructor(private readonly options: McpUpstreamOptions) {}
 
@@ -59,6 +61,7 @@ export class McpUpstreams implements Upstreams {
   }
 
   retain(keys: ReadonlySet<string>): void {
+    this.kept = keys;
     for (const [key, connection] of this.connections) {
       if (keys.has(key)) continue;
       this.connections.delete(key);
@@ -68,6 +71,7 @@ export class McpUpstreams implements Upstreams {
   }
 
   async close(): Promise<void> {
+    this.kept = new Set();
     const all = [...this.connections.values(), ...this.leaving.keys()];
     this.connections.clear();
     await Promise.all(all.map((connection) => connection.close(LAST_CALLS_MS)));
@@ -75,6 +79,7 @@ export class McpUpstreams implements Upstreams {
 
   private known(server: UpstreamServer): UpstreamConnection {
     const connection = this.connection(server);
+    if (!connection && this.kept?.has(server.key) === false) throw new UpstreamUnavailable('the server is not served any more');
     if (!connection) throw new UpstreamUnavailable(`transport ${server.transport.type} is not part of this version`);
     return connection;
   }
@@ -82,6 +87,8 @@ export class McpUpstreams implements Upstreams {
   private connection(server: UpstreamServer): UpstreamConnection | undefined {
     let connection = this.connections.get(server.key);
     if (!connection) {
+      // Whoever still means a server that is gone would bring it back, and nobody would end it.
+      if (this.kept?.has(server.key) === false) return undefined;
       connection = this.connect(server);
       if (connection) this.connections.set(server.key, connection);
     }

@@ -292,6 +292,12 @@ describe('no process outlives us', () => {
     all.retain(new Set());
     expect(said(await last)).toEqual({ ms: 200 });
     await until(() => !runs(pid));
+    // What comes late does not start it again.
+    expect(await all.call(server, call(tool('pid')))).toEqual({ kind: 'not_sent', reason: 'unreachable' });
+    expect((await all.unwatch(server, 'x:1')).kind).toBe('not_sent');
+    await expect(all.list(server, 'tools')).rejects.toThrow('not served any more');
+    all.retain(new Set([server.key]));
+    expect((await all.call(server, call(tool('pid')))).kind).toBe('result');
   });
 
   it('when its server dies and leaves others behind', async () => {

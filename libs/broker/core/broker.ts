@@ -61,7 +61,7 @@ export class Broker {
       inFlight: this.inFlight,
       peers: deps.peers,
       calls: new Calls({ ...deps, ...limits, digest: this.digest, inFlight: this.inFlight }),
-      sessions: new Sessions(deps.sessions),
+      sessions: new Sessions(deps.sessions, this.digest),
       sealer: deps.sessions,
       timer: deps.timer,
       digest: this.digest,
@@ -90,7 +90,7 @@ export class Broker {
     this.directory.retain(registry.upstreamKeys);
     this.deps.upstreams.retain(registry.upstreamKeys);
     this.mcp.listening.review((principal) => this.keys.stands(principal));
-    this.mcp.events.configurationChanged();
+    this.mcp.events.configurationChanged(({ tenant, id }) => registry.tenants.get(tenant)?.servers.find(({ facts }) => facts.id === id)?.upstream);
   }
 
   /** Throws as {@link use} would, and changes nothing: for checking a configuration before it is accepted. */

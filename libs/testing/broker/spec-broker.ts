@@ -1,4 +1,4 @@
-import { type ArgumentProblem, type ArgumentValidator, Broker, type Channel, type Conditions, type McpReply, NO_CHANNEL } from '#libs/broker/core';
+import { type ArgumentProblem, type ArgumentValidator, Broker, type BrokerLimits, type Channel, type Conditions, type McpReply, NO_CHANNEL } from '#libs/broker/core';
 import { HoldfastConfig } from '#libs/contracts';
 import type { Principal } from '#libs/ports';
 import { MemoryPeers } from './memory-peers.ts';
@@ -74,10 +74,18 @@ export class SpecBroker {
   /** How far the broker's clock runs ahead. */
   aheadMs = 0;
   readonly broker: Broker;
+
+  /** The time has come for everything that waits for its time now. */
+  ring(): void {
+    const due = [...this.timers];
+    this.timers.clear();
+    for (const timer of due) timer();
+  }
+
   private ids = 0;
 
   /** Brokers with the same peers hear each other. */
-  constructor(configuration: HoldfastConfig = config(), peers = new MemoryPeers()) {
+  constructor(configuration: HoldfastConfig = config(), peers = new MemoryPeers(), limits: Partial<BrokerLimits> = {}) {
     this.upstreams.lists.set('billing', [tool('refund'), tool('list'), tool('purge')]);
     this.upstreams.lists.set('crm', [tool('search')]);
     this.broker = new Broker({
@@ -105,7 +113,7 @@ export class SpecBroker {
       serverInfo: { name: 'holdfast', version: '0.0.0' },
       onFault: (error) => this.faults.push(error),
       onUpstreamUnavailable: () => undefined,
-      limits: { maxInFlight: 4 },
+      limits: { maxInFlight: 4, ...limits },
     });
     this.broker.use(configuration, 7);
   }

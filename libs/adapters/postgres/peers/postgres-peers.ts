@@ -9,6 +9,7 @@ const PART_CHARS = 7_000;
 /** As large as the body of a request, in the longer form in which it travels. */
 const MAX_PARTS = 1_200;
 const MAX_WAITING = 200;
+const MAX_WAITING_CHARS = 32 << 20;
 /** Words of which parts have come and others not; those that began longest ago are given up. */
 const MAX_OPEN = 64;
 
@@ -35,6 +36,7 @@ export class PostgresPeers implements Peers {
   private readonly listener: Listener;
   private readonly arriving = new Map<string, Arriving>();
   private readonly waiting: string[] = [];
+  private waitingChars = 0;
   private sending: Promise<void> | undefined;
   private told = 0;
   private onWord: ((word: string) => void) | undefined;
@@ -44,8 +46,9 @@ export class PostgresPeers implements Peers {
   }
 
   tell(word: string): void {
-    if (this.options.alone() || this.waiting.length >= MAX_WAITING) return;
+    if (this.options.alone() || this.waiting.length >= MAX_WAITING || this.waitingChars + word.length > MAX_WAITING_CHARS) return;
     this.waiting.push(word);
+    this.waitingChars += word.length;
     this.sending ??= this.send().finally(() => {
       this.sending = undefined;
     });
@@ -58,12 +61,14 @@ export class PostgresPeers implements Peers {
 
   async close(): Promise<void> {
     this.waiting.length = 0;
+    this.waitingChars = 0;
     await this.sending;
     await this.listener.close();
   }
 
   private async send(): Promise<void> {
     for (let word = this.waiting.shift(); word !== undefined; word = this.waiting.shift()) {
+      this.waitingChars -= word.length;
       const sealed = this.options.sealer.seal(word);
       const count = Math.ceil(sealed.length / PART_CHARS);
       if (count > MAX_PARTS) continue;

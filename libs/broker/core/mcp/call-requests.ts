@@ -42,6 +42,11 @@ interface Asked {
 /** How often a server may ask a client of the older era for more before it gets no further answer. */
 const MAX_ROUNDS = 10;
 const MAX_ANSWERS = 100;
+/**
+ * Members of params that end here. Tasks are not announced, and who does not announce them passes over the wish for one: a server that
+ * only began a task would be taken for one that did it.
+ */
+const NOT_RELAYED: Readonly<Record<string, undefined>> = { _meta: undefined, task: undefined };
 const CANNOT_FOLLOW = 'The upstream server answered in a way that this client cannot follow; whether it executed the call is unknown.';
 
 /** The requests that are judged and recorded: `tools/call`, `prompts/get`, `resources/read`. */
@@ -91,7 +96,7 @@ export class CallRequests {
       return errorReply(error, id, era === 'legacy');
     }
     const { name, args, resolution } = asked;
-    const own = withoutMember(memberText(request.body, 'params') ?? '{}', '_meta');
+    const own = withMembers(memberText(request.body, 'params') ?? '{}', NOT_RELAYED);
     const named = (): string => this.deps.digest(`${view.endpoint.path} ${method} ${name} ${memberText(own, 'arguments') ?? ''}`);
     if (era === 'modern' && typeof params['requestState'] === 'string') {
       const back = await this.comeBack(inbound, exchange, method, own, named());

@@ -16,7 +16,7 @@ import { memberText } from './json-text.ts';
 import { Listening } from './listening.ts';
 import { LIST_METHODS, Lists } from './lists.ts';
 import { LiveSessions } from './live-sessions.ts';
-import { isModern, isObject, type JsonObject, LEGACY_VERSIONS, META_SERVER_INFO, MODERN_VERSIONS } from './protocol.ts';
+import { isModern, isObject, isRpcId, type JsonObject, LEGACY_VERSIONS, META_SERVER_INFO, MODERN_VERSIONS } from './protocol.ts';
 import { Questions } from './questions.ts';
 import { readBody } from './read-body.ts';
 import { empty, errorReply, type McpReply, resultReply } from './reply.ts';
@@ -76,6 +76,7 @@ export class McpEndpoint {
       live,
       words,
       events: this.events,
+      timer: deps.timer,
       viewNow: (principal, path) => this.viewOf(principal, path === '/mcp' ? undefined : path.slice('/mcp/s/'.length)),
       identity: (view) => this.identity(view),
     });
@@ -123,7 +124,8 @@ export class McpEndpoint {
       const said = result === undefined ? { error: memberText(request.body, 'error') ?? '{}' } : { result };
       this.words.answered(session.id, String(inbound.id), said);
     } else if (inbound.method === 'notifications/cancelled') {
-      this.words.cancelled(session.id, JSON.stringify(inbound.params['requestId']));
+      const { requestId } = inbound.params;
+      if (isRpcId(requestId)) this.words.cancelled(session.id, JSON.stringify(requestId));
     }
     return empty(202);
   }

@@ -82,7 +82,7 @@ describe('a server of the older era that asks a client of the 2026 era', () => {
   it('is told when the client does not come back, cannot be asked that, or the broker stops', async () => {
     const { spec, got } = asking();
     await call(spec);
-    for (const timer of spec.timers) timer();
+    spec.ring();
     await tick();
     expect(got).toEqual([{ error: expect.stringContaining('did not come back') }]);
     await tick();
@@ -113,6 +113,41 @@ describe('a server of the older era that asks a client of the 2026 era', () => {
     expect(spec.upstreams.calls[0]?.call.cancellation.reason).toBeUndefined();
     second.leave();
     expect((await waiting).result).toMatchObject({ _meta: { 'dev.holdfast/call': { code: 'cancelled' } } });
+  });
+
+  it('answers everybody who comes back with the same state, and the last one counts', async () => {
+    const spec = new SpecBroker(config({ policies, servers: [server('billing')] }));
+    const got: PeerAnswer[] = [];
+    let finish = (): void => undefined;
+    spec.upstreams.answer = async (running) => {
+      got.push(await running.client!.ask!({ method: 'elicitation/create', params: '{}' }, running.cancellation));
+      await new Promise<void>((resolve) => (finish = resolve));
+      return running.cancellation.reason ? { kind: 'lost', reason: 'cancelled' } : { kind: 'result', text: '{"content":[]}' };
+    };
+    const { back } = asks(await call(spec));
+    const [lost, repeated] = [new MemoryChannel(), new MemoryChannel()];
+    const answers = [call(spec, back, { channel: lost }), call(spec, back, { channel: repeated })];
+    await tick();
+    lost.leave();
+    finish();
+    for (const answer of answers) expect((await answer).result).toEqual({ resultType: 'complete', content: [] });
+    expect([got.length, spec.upstreams.calls.length, repeated.heeded]).toEqual([1, 1, false]);
+  });
+
+  it('is held for one credential so often that others have room too', async () => {
+    const spec = new SpecBroker(config({ policies, servers: [server('billing')] }), undefined, { maxInFlight: 1_000 });
+    const got: PeerAnswer[] = [];
+    spec.upstreams.answer = async (running) => {
+      if (running.client?.ask) got.push(await running.client.ask({ method: 'elicitation/create', params: '{}' }, running.cancellation));
+      return { kind: 'result', text: '{"content":[]}' };
+    };
+    for (let i = 0; i < 100; i++) asks(await call(spec));
+    expect((await call(spec)).result).toEqual({ resultType: 'complete', content: [] });
+    asks(await call(spec, {}, { principal: { ...ada, key: 'k2' } }));
+    spec.ring();
+    await tick();
+    expect(got).toHaveLength(101);
+    asks(await call(spec));
   });
 
   it('is not held for clients that can be asked nothing, and not for servers of the 2026 era', async () => {

@@ -34,6 +34,7 @@ interface State {
 
 const MARK = 'holdfast.';
 const MAX_HELD = 1_000;
+const MAX_HELD_OF_ONE = 100;
 const MAX_QUESTIONS = 20;
 const MAX_STRAYED = 8;
 
@@ -63,11 +64,11 @@ export class HeldCalls {
 
   /** Undefined when no more calls may wait. `asked` names what is being called, with its arguments. */
   begin(principal: Principal, asked: string, capabilities: JsonObject, channel: Channel, cancellation: Cancellation): HeldCall | undefined {
-    if (this.closed || this.held.size >= MAX_HELD) return undefined;
-    const id = this.options.newId();
     const owner = ownerOf(principal);
+    if (this.closed || this.held.size >= MAX_HELD || this.heldFor(owner) >= MAX_HELD_OF_ONE) return undefined;
+    const id = this.options.newId();
     const state = (): string => this.seal({ held: id, broker: this.broker, owner, asked, strayed: 0 });
-    const call: HeldCall = new HeldCall(state, capabilities, channel, cancellation, this.options, () => this.held.delete(id));
+    const call: HeldCall = new HeldCall(owner, state, capabilities, channel, cancellation, this.options, () => this.held.delete(id));
     this.held.set(id, call);
     return call;
   }
@@ -97,6 +98,12 @@ export class HeldCalls {
     for (const call of this.held.values()) call.giveUp('Holdfast is stopping');
   }
 
+  private heldFor(owner: string): number {
+    let count = 0;
+    for (const call of this.held.values()) if (call.owner === owner) count++;
+    return count;
+  }
+
   private seal(state: State): string {
     return MARK + this.options.sealer.seal(JSON.stringify(state));
   }
@@ -112,10 +119,11 @@ export class HeldCalls {
 export class HeldCall implements Channel {
   private readonly questions = new Map<string, Open>();
   private answer: CallAnswer | undefined;
-  private turn: (() => void) | undefined;
+  private readonly waiting = new Set<() => void>();
   private stopWaiting: (() => void) | undefined;
 
   constructor(
+    readonly owner: string,
     /** Another text each time: a client may take the same one for no progress. */
     private readonly state: () => string,
     private readonly capabilities: JsonObject,
@@ -157,14 +165,14 @@ export class HeldCall implements Channel {
           resolve(answer);
         },
       });
-      this.turn?.();
+      this.wake();
     });
   }
 
   /** The call is over; whoever waits hears of it. */
   end(answer: CallAnswer): void {
     this.answer = answer;
-    this.turn?.();
+    this.wake();
   }
 
   settle(name: string, answer: PeerAnswer): void {
@@ -185,23 +193,23 @@ export class HeldCall implements Channel {
     this.channel = channel;
     const askAgain = (): void => {
       for (const question of this.questions.values()) question.told = false;
-      this.turn?.();
+      this.wake();
     };
     if (strayed) this.options.timer(ANSWERS_ARRIVE_MS, askAgain);
     else askAgain();
   }
 
-  /** Waits for the end of the call or for a question. A client that hangs up meanwhile has cancelled. */
+  /**
+   * Waits for the end of the call or for a question. A client that hangs up meanwhile has cancelled. Where the same request came twice,
+   * the last one hears of questions, and both of the end.
+   */
   async next(): Promise<Turn> {
     this.stopWaiting?.();
     const waiting = this.channel;
-    const forget = waiting?.onGone(() => this.cancellation.cancel('cancelled'));
-    while (this.answer === undefined && this.untold().length === 0) {
-      await new Promise<void>((resolve) => {
-        this.turn = resolve;
-      });
+    const forget = waiting?.onGone(() => (this.channel === waiting ? this.cancellation.cancel('cancelled') : undefined));
+    while (this.answer === undefined && (this.channel !== waiting || this.untold().length === 0)) {
+      await new Promise<void>((resolve) => this.waiting.add(resolve));
     }
-    this.turn = undefined;
     forget?.();
     if (this.answer !== undefined) {
       this.forget();
@@ -215,6 +223,11 @@ export class HeldCall implements Channel {
     const questions = this.untold();
     for (const question of questions) question.told = true;
     return { kind: 'asks', questions, state: this.state() };
+  }
+
+  private wake(): void {
+    for (const resolve of this.waiting) resolve();
+    this.waiting.clear();
   }
 
   private untold(): Open[] {

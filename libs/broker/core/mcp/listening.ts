@@ -24,18 +24,28 @@ export interface ListeningDependencies {
   readonly viewNow: (principal: Principal, endpoint: string) => View | undefined;
   /** Members that name the server in answers of the modern era. */
   readonly identity: (view: View) => JsonObject;
+  /** Calls back after a while; the returned function cancels. */
+  readonly timer: (ms: number, callback: () => void) => () => void;
 }
 
 const MAX_STREAMS = 10_000;
 const MAX_STREAMS_OF_ONE = 100;
 const MAX_URIS = 1_000;
+/** How long a stream may outlive the credential that opened it, when that runs out by itself. */
+const REVIEW_MS = 15_000;
 /** What may arrive before the client was told what it will hear. */
 const MAX_EARLY = 100;
 
 /** Streams on which clients hear what no request of theirs is waiting for. */
 export class Listening {
   private readonly streams = new Map<() => void, Principal>();
-  private readonly subscribed = new WeakMap<LiveSession, Subscriber>();
+  private readonly subscribed = new WeakMap<LiveSession, { readonly subscriber: Subscriber; by: Principal }>();
+
+  private stands: (principal: Principal) => boolean = () => true;
+  /** How often it was said anew who stands. */
+  private reviews = 0;
+  private stopReviewing: (() => void) | undefined;
+  private closed = false;
 
   constructor(private readonly deps: ListeningDependencies) {}
 
@@ -43,11 +53,12 @@ export class Listening {
   async session(session: Session, { request, view }: Exchange): Promise<McpReply> {
     const { channel, principal } = request;
     if (!channel.streams) return errorReply(new Refusal('not_acceptable'), null);
+    if (this.closed) return errorReply(new Refusal('stopping'), null);
     if (this.crowded(principal)) return errorReply(new Refusal('overloaded'), null);
     const live = this.deps.live.of(session);
     this.subscriber(session, live, view, principal);
     channel.open();
-    await this.hold(principal, (onEnd) =>
+    await this.hold(principal, this.reviews, (onEnd) =>
       held(channel, (end) => {
         live.attach(channel, end);
         onEnd(end);
@@ -65,7 +76,9 @@ export class Listening {
     if (!isObject(wanted) || !Array.isArray(uris) || uris.length > MAX_URIS || !uris.every((uri) => typeof uri === 'string'))
       return errorReply(new Refusal('invalid_params', 'params.notifications must say what to listen to'), id);
     if (!channel.streams) return errorReply(new Refusal('not_acceptable'), id);
+    if (this.closed) return errorReply(new Refusal('stopping'), id);
     if (this.crowded(principal)) return errorReply(new Refusal('overloaded'), id);
+    const since = this.reviews;
     const honored = this.honored(wanted, uris, await this.capabilities(view));
     const stamp = (own: string): string => {
       const meta = memberText(own, '_meta');
@@ -77,7 +90,7 @@ export class Listening {
     const subscriber: Subscriber = {
       changes: new Set(CHANGES.filter((change) => honored[`${change}ListChanged`] === true)),
       session: undefined,
-      reaches: this.reach(principal, view.endpoint.path),
+      reaches: (server, uri) => this.reaches(principal, view.endpoint.path, server, uri),
       deliver: (method, own) => {
         const message = notification(method, stamp(own));
         if (begun) channel.send(message);
@@ -94,7 +107,7 @@ export class Listening {
       channel.send(notification('notifications/subscriptions/acknowledged', stamp(JSON.stringify({ notifications: told }))));
       begun = true;
       for (const message of early.splice(0)) channel.send(message);
-      if (Object.keys(told).length > 0) await this.hold(principal, (onEnd) => held(channel, onEnd));
+      if (Object.keys(told).length > 0) await this.hold(principal, since, (onEnd) => held(channel, onEnd));
     } finally {
       leave();
     }
@@ -117,25 +130,50 @@ export class Listening {
     return resultReply(id, '{}');
   }
 
-  /** Ends the streams of callers whose credentials do not stand any more. */
+  /** Ends the streams of callers whose credentials do not stand any more, now and again while there are any. */
   review(stands: (principal: Principal) => boolean): void {
-    for (const [end, principal] of this.streams) if (!stands(principal)) end();
+    this.stands = stands;
+    this.reviews++;
+    this.endFallen();
   }
 
-  /** The broker stops: every stream ends in order. */
+  /** The broker stops: every stream ends in order, and none begins. */
   close(): void {
+    this.closed = true;
+    this.stopReviewing?.();
     for (const end of this.streams.keys()) end();
   }
 
-  private async hold(principal: Principal, wait: (onEnd: (end: () => void) => void) => Promise<void>): Promise<void> {
+  private endFallen(): void {
+    for (const [end, principal] of this.streams) if (!this.stands(principal)) end();
+  }
+
+  private reviewLater(): void {
+    if (this.stopReviewing) return;
+    const cancel = this.deps.timer(REVIEW_MS, () => {
+      this.stopReviewing = undefined;
+      this.endFallen();
+      if (this.streams.size > 0) this.reviewLater();
+    });
+    this.stopReviewing = () => {
+      this.stopReviewing = undefined;
+      cancel();
+    };
+  }
+
+  /** `since`: the number of {@link reviews} when the caller was known to stand. */
+  private async hold(principal: Principal, since: number, wait: (onEnd: (end: () => void) => void) => Promise<void>): Promise<void> {
     let registered: (() => void) | undefined;
     try {
       await wait((end) => {
         registered = end;
         this.streams.set(end, principal);
+        if (this.closed || (since !== this.reviews && !this.stands(principal))) end();
+        else this.reviewLater();
       });
     } finally {
       if (registered) this.streams.delete(registered);
+      if (this.streams.size === 0) this.stopReviewing?.();
     }
   }
 
@@ -147,12 +185,13 @@ export class Listening {
   }
 
   private subscriber(session: Session, live: LiveSession, view: View, principal: Principal): Subscriber {
-    let subscriber = this.subscribed.get(live);
-    if (!subscriber) {
-      subscriber = {
+    let known = this.subscribed.get(live);
+    if (known) known.by = principal;
+    else {
+      const subscriber: Subscriber = {
         changes: new Set(CHANGES),
         session: session.id,
-        reaches: this.reach(principal, view.endpoint.path),
+        reaches: (server, uri) => this.reaches(known!.by, view.endpoint.path, server, uri),
         deliver: (method, params) => {
           const message = notification(method, params);
           // Every broker hears of changed lists from its own connections; the rest is heard only where it was asked for.
@@ -160,10 +199,10 @@ export class Listening {
           else this.deps.words.say(session.id, message);
         },
       };
-      this.subscribed.set(live, subscriber);
+      this.subscribed.set(live, (known = { subscriber, by: principal }));
       live.onEnd(this.deps.events.subscribe(subscriber));
     }
-    return subscriber;
+    return known.subscriber;
   }
 
   /** Undefined when the resource is watched; otherwise the error to answer, as JSON text. */
@@ -173,11 +212,11 @@ export class Listening {
     return this.deps.events.watch(resolution.offer.registered.upstream, uri, subscriber);
   }
 
-  private reach(principal: Principal, endpoint: string): (server: UpstreamServer) => boolean {
-    return (server) => {
-      const view = this.deps.viewNow(principal, endpoint);
-      return view !== undefined && serversOf(view).some(({ upstream }) => upstream.key === server.key);
-    };
+  private reaches(principal: Principal, endpoint: string, server: UpstreamServer, uri: string | undefined): boolean {
+    if (principal.tenant !== server.tenant) return false;
+    const view = this.deps.viewNow(principal, endpoint);
+    const registered = view && serversOf(view).find(({ upstream }) => upstream.key === server.key);
+    return registered !== undefined && (uri === undefined || this.deps.visible.seesResource(view!, registered, uri));
   }
 
   private async capabilities({ endpoint }: View): Promise<JsonObject> {

@@ -15,6 +15,7 @@ export class LiveSession {
   private readonly calls = new Map<string, Cancellation>();
   private readonly questions = new Map<string, (answer: PeerAnswer) => void>();
   private readonly endings = new Set<() => void>();
+  private over = false;
 
   constructor(
     private readonly session: Session,
@@ -91,9 +92,10 @@ export class LiveSession {
     return cancellation !== undefined;
   }
 
-  /** Something to undo when the session is over. */
+  /** Something to undo when the session is over; at once when it is. */
   onEnd(ending: () => void): void {
-    this.endings.add(ending);
+    if (this.over) ending();
+    else this.endings.add(ending);
   }
 
   /** Somebody is still served by what is kept here. */
@@ -102,7 +104,9 @@ export class LiveSession {
   }
 
   end(): void {
+    this.over = true;
     this.stream?.end();
+    for (const settle of this.questions.values()) settle(refused('the session is over'));
     for (const ending of this.endings) ending();
     this.endings.clear();
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { bodyOf, config, LegacyClient, MemoryChannel, type RpcBody, server, SpecBroker } from '#libs/testing';
+import { ada, bodyOf, config, LegacyClient, MemoryChannel, type RpcBody, server, SpecBroker } from '#libs/testing';
 import type { UpstreamAnswer, UpstreamCall } from '../upstream/upstreams.ts';
 
 const policies = [
@@ -103,6 +103,42 @@ describe('resources', () => {
     expect(spec.upstreams.calls).toEqual([]);
   });
 
+  it('are read where they are listed from, also when another server has a hidden one of the same URI', async () => {
+    const hidden = { id: 'not-there', tenant: 'acme', effect: 'deny', match: { methods: ['resources/*'], servers: ['billing'] } };
+    const spec = new SpecBroker(config({ policies: [...policies, hidden], servers: [server('billing'), server('files')] }));
+    spec.upstreams.lists.set('files', []);
+    for (const id of ['billing', 'files']) spec.upstreams.others.set(`${id} resources`, [{ uri: 'file:///a.txt', name: id }]);
+    spec.upstreams.answer = () => ({ kind: 'result', text: '{"contents":[]}' });
+    const client = await LegacyClient.open(spec);
+    expect((await client.ask('resources/list')).result).toEqual({ resources: [{ uri: 'file:///a.txt', name: 'files' }] });
+    expect((await client.ask('resources/read', { uri: 'file:///a.txt' })).result).toEqual({ contents: [] });
+    expect(spec.upstreams.calls.map(({ server: id }) => id)).toEqual(['files']);
+  });
+
+  it.each([
+    ['tools/call', { name: 'billing__purge' }, { name: 'billing__nope' }],
+    ['prompts/get', { name: 'billing__secret' }, { name: 'billing__nope' }],
+    ['resources/read', { uri: 'file:///salaries.csv' }, { uri: 'file:///nope.csv' }],
+  ])('%s of what is hidden asks its server as often as of what is not there', async (method, secret, unknown) => {
+    const spec = broker();
+    const all = { id: 'no-purge', tenant: 'acme', effect: 'deny', match: { tools: ['purge', 'file:///*'] } };
+    spec.broker.use(config({ policies: [...policies, all], servers: [server('billing'), server('files')] }), 8);
+    const client = await LegacyClient.open(spec);
+    let asked = 0;
+    const list = spec.upstreams.list.bind(spec.upstreams);
+    spec.upstreams.list = (of, kind) => (asked++, list(of, kind));
+    const times = async (params: object): Promise<number> => {
+      const before = asked;
+      for (let n = 0; n < 3; n++) {
+        spec.aheadMs += 2_000;
+        await client.ask(method, params);
+      }
+      return asked - before;
+    };
+    await times(unknown);
+    expect(await times(secret)).toBe(await times(unknown));
+  });
+
   it('say to modern clients that their content must not be kept, unless their server said otherwise', async () => {
     const spec = broker();
     const read = async (text: string): Promise<unknown> => {
@@ -181,6 +217,13 @@ describe('while a call is under way', () => {
     expect([error?.code, spec.upstreams.calls]).toEqual([-32602, []]);
   });
 
+  it('is no task, whatever the client wishes: the answer to it says what came of it', async () => {
+    const spec = broker();
+    const client = await LegacyClient.open(spec);
+    await client.ask('tools/call', { name: 'billing__refund', task: { ttl: 60_000 }, arguments: { task: 1 }, more: true });
+    expect(spec.upstreams.calls[0]?.call.params).toBe('{"name":"refund","arguments":{"task":1},"more":true}');
+  });
+
   it('a session cancels its own call and no other one, even under the same id', async () => {
     const spec = broker();
     const upstream = held(spec);
@@ -215,5 +258,18 @@ describe('while a call is under way', () => {
     upstream.answer();
     await Promise.all([inSession, stateless]);
     expect([legacy.heeded, modern.heeded]).toEqual([false, false]);
+  });
+});
+
+describe('a session id', () => {
+  it('is short enough to be taken back, whatever the client and its key are', async () => {
+    const spec = broker();
+    const principal = { ...ada, servers: ['billing', ...Array.from({ length: 500 }, (_, n) => `server-${n}`)] };
+    const capabilities = { extensions: { [`x/${'能'.repeat(900)}`]: {} }, elicitation: {} };
+    const params = { protocolVersion: '2025-11-25', capabilities, clientInfo: { name: '能'.repeat(300), version: '1' } };
+    const reply = await spec.http(JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params }), { principal });
+    const headers = { 'mcp-session-id': reply.headers['mcp-session-id']! };
+    expect(headers['mcp-session-id'].length).toBeLessThan(2_500);
+    expect(bodyOf(await spec.http('{"jsonrpc":"2.0","id":1,"method":"ping"}', { principal, headers })).result).toEqual({});
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { McpReply } from './reply.ts';
 import { ada, bodyOf, config, LegacyClient, MemoryChannel, server, SpecBroker } from '#libs/testing';
 
 const policies = [
@@ -20,8 +21,7 @@ function broker(): SpecBroker {
 /** What a server says is told at once: changes wait for a moment otherwise. */
 const sayNow = (spec: SpecBroker, id: string, method: string, params = '{}'): void => {
   spec.upstreams.say(id, method, params);
-  for (const timer of spec.timers) timer();
-  spec.timers.clear();
+  if (method.endsWith('/list_changed')) spec.ring();
 };
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -83,6 +83,22 @@ describe('what a server asks of a client', () => {
     }
     expect(channels[1]!.methods()).toEqual(['elicitation/create', 'notifications/cancelled']);
     expect(answers).toEqual([{ error: expect.stringContaining('gone') }, { error: expect.stringContaining('cancelled') }]);
+  });
+
+  it('is given up when the session ends', async () => {
+    const spec = broker();
+    let answered: unknown;
+    spec.upstreams.answer = async (asked) => {
+      answered = await asked.client!.ask!(question, asked.cancellation);
+      return { kind: 'result', text: '{"content":[]}' };
+    };
+    const client = await LegacyClient.open(spec, { elicitation: {} });
+    const channel = new MemoryChannel();
+    const call = client.send({ id: 1, method: 'tools/call', params: { name: 'billing__refund' } }, channel);
+    while (channel.sent.length === 0) await tick();
+    await client.http('DELETE', '', new MemoryChannel());
+    expect(bodyOf(await call).result).toEqual({ content: [] });
+    expect(answered).toEqual({ error: expect.stringContaining('over') });
   });
 
   it('in the way of the 2026 era becomes questions to a legacy client, and each further leg is a call of its own', async () => {
@@ -193,6 +209,44 @@ describe('what servers say on their own', () => {
     await tick();
     spec.broker.stop();
     await stopped;
+  });
+
+  it('no stream begins when the broker stops, or goes on when its key has run out', async () => {
+    const spec = broker();
+    let stands = true;
+    spec.broker.keys.stands = () => stands;
+    const client = await LegacyClient.open(spec);
+    const stream = client.http('GET', '', new MemoryChannel());
+    await tick();
+    const reviews = (): (() => void)[] => Array.from(spec.timers);
+    for (const review of reviews()) review();
+    stands = false;
+    for (const review of reviews()) review();
+    await stream;
+    // One that is on its way when its key goes.
+    stands = true;
+    let found = (): void => undefined;
+    const list = spec.upstreams.list.bind(spec.upstreams);
+    spec.upstreams.list = async (of, kind) => {
+      if (of.id === 'files' && kind === 'resources') await new Promise<void>((resolve) => (found = resolve));
+      return list(of, kind);
+    };
+    const listen = (): Promise<McpReply> => {
+      const meta = { 'io.modelcontextprotocol/protocolVersion': MODERN, 'io.modelcontextprotocol/clientCapabilities': {} };
+      const params = { notifications: { toolsListChanged: true, resourceSubscriptions: ['file:///a.txt'] }, _meta: meta };
+      const headers = { 'mcp-protocol-version': MODERN, 'mcp-method': 'subscriptions/listen' };
+      return spec.http(JSON.stringify({ jsonrpc: '2.0', id: 's', method: 'subscriptions/listen', params }), { channel: new MemoryChannel(), headers });
+    };
+    const late = listen();
+    await tick();
+    stands = false;
+    spec.broker.use(config({ policies, servers: [server('billing'), server('files')] }), 8);
+    found();
+    expect(bodyOf(await late).result).toMatchObject({ resultType: 'complete' });
+    stands = true;
+    spec.broker.stop();
+    expect(bodyOf(await client.http('GET', '', new MemoryChannel())).error).toMatchObject({ data: { code: 'stopping' } });
+    expect(bodyOf(await listen()).error).toMatchObject({ data: { code: 'stopping' } });
   });
 
   it('reaches modern clients that listen, stamped, and only what they listen to', async () => {

@@ -1,6 +1,6 @@
 import type { Cancellation } from '../call/cancellation.ts';
 import type { Directory, Topic } from '../registry/directory.ts';
-import type { PeerAnswer, PeerRequest, UpstreamListener, UpstreamServer, Upstreams } from '../upstream/upstreams.ts';
+import type { PeerAnswer, PeerRequest, UpstreamAnswer, UpstreamListener, UpstreamServer, Upstreams } from '../upstream/upstreams.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import { memberText } from './json-text.ts';
 import { loudEnough } from './protocol.ts';
@@ -14,10 +14,13 @@ const CHANGES: Readonly<Record<string, { readonly change: Change; readonly topic
   'notifications/resources/list_changed': { change: 'resources', topics: ['resources', 'resourceTemplates'] },
 };
 
+const MAX_URI_CHARS = 8_000;
+const MAX_WATCHED_BY_ONE = 1_000;
+
 /** Somebody who hears what servers say on their own. */
 export interface Subscriber {
-  /** Whether this server is one of those the client may reach, under the configuration in force. */
-  reaches(server: UpstreamServer): boolean;
+  /** Whether this server, and this resource of it, is one of those the client may reach, under the configuration in force. */
+  reaches(server: UpstreamServer, uri?: string): boolean;
   readonly changes: ReadonlySet<Change>;
   /** The session that log messages go to; undefined: none are wanted. */
   readonly session: string | undefined;
@@ -32,6 +35,8 @@ interface Watch {
   readonly server: UpstreamServer;
   readonly uri: string;
   readonly watchers: Set<Subscriber>;
+  /** What the server said to it. */
+  readonly answer: Promise<UpstreamAnswer>;
 }
 
 /**
@@ -39,7 +44,8 @@ interface Watch {
  * clients watch it here.
  */
 export class ServerEvents implements UpstreamListener {
-  private readonly subscribers = new Set<Subscriber>();
+  /** Everybody who hears, with the keys of what they watch. */
+  private readonly subscribers = new Map<Subscriber, Set<string>>();
   private readonly watches = new Map<string, Watch>();
   /** Changes that will be told in a moment, with their params. */
   private readonly changed = new Map<string, string>();
@@ -54,22 +60,30 @@ export class ServerEvents implements UpstreamListener {
 
   /** Returns how to stop. */
   subscribe(subscriber: Subscriber): () => void {
-    this.subscribers.add(subscriber);
+    const own = new Set<string>();
+    this.subscribers.set(subscriber, own);
     return () => {
       this.subscribers.delete(subscriber);
-      for (const [key, watch] of this.watches) this.leave(key, watch, subscriber);
+      for (const key of own) {
+        const watch = this.watches.get(key);
+        if (watch) this.leave(key, watch, subscriber);
+      }
     };
   }
 
-  /** What the server says to the first watcher is what everybody hears; undefined when it is watched already. */
+  /** What the server says to the first watcher is what everybody hears; undefined when the resource is watched. */
   async watch(server: UpstreamServer, uri: string, subscriber: Subscriber): Promise<string | undefined> {
+    const own = this.subscribers.get(subscriber);
+    // Who asked for it may be gone by now.
+    if (!own) return JSON.stringify({ code: -32600, message: 'Nobody listens any more.' });
+    if (uri.length > MAX_URI_CHARS) return JSON.stringify({ code: -32602, message: `The URI has more than ${MAX_URI_CHARS} characters.` });
+    if (own.size >= MAX_WATCHED_BY_ONE) return JSON.stringify({ code: -32602, message: `More than ${MAX_WATCHED_BY_ONE} resources are watched.` });
     const key = `${server.key} ${uri}`;
-    const watch = this.watches.get(key) ?? { server, uri, watchers: new Set() };
+    const watch: Watch = this.watches.get(key) ?? { server, uri, watchers: new Set(), answer: this.upstreams.watch(server, uri) };
     this.watches.set(key, watch);
-    const first = watch.watchers.size === 0;
     watch.watchers.add(subscriber);
-    if (!first) return undefined;
-    const answer = await this.upstreams.watch(server, uri);
+    own.add(key);
+    const answer = await watch.answer;
     if (answer.kind === 'result') return undefined;
     this.leave(key, watch, subscriber, false);
     return answer.kind === 'error' ? answer.text : JSON.stringify({ code: -32014, message: 'The upstream server could not be reached.' });
@@ -91,10 +105,10 @@ export class ServerEvents implements UpstreamListener {
     if (method === 'notifications/resources/updated') {
       const uri: unknown = parsed(memberText(params, 'uri'));
       const watch = typeof uri === 'string' ? this.watches.get(`${server.key} ${uri}`) : undefined;
-      for (const subscriber of watch?.watchers ?? []) if (subscriber.reaches(server)) subscriber.deliver(method, params);
+      for (const subscriber of watch?.watchers ?? []) if (subscriber.reaches(server, watch!.uri)) subscriber.deliver(method, params);
       return;
     }
-    for (const subscriber of this.subscribers) {
+    for (const subscriber of this.subscribers.keys()) {
       if (subscriber.session === undefined || (conversation !== undefined && subscriber.session !== conversation)) continue;
       if (!subscriber.reaches(server)) continue;
       if (method === 'notifications/message' && !this.wants(subscriber.session, params)) continue;
@@ -113,9 +127,16 @@ export class ServerEvents implements UpstreamListener {
     return live.askAside(this.newId(), request, cancellation);
   }
 
-  /** A configuration came into force: anything may have changed for anybody. */
-  configurationChanged(): void {
-    for (const subscriber of this.subscribers) {
+  /** A configuration came into force: anything may have changed for anybody. What is watched at a server is, too, when it is reached otherwise now. */
+  configurationChanged(serverNow: (server: UpstreamServer) => UpstreamServer | undefined): void {
+    for (const [key, { server, uri, watchers }] of this.watches) {
+      const now = serverNow(server);
+      if (now?.key === server.key) continue;
+      this.watches.delete(key);
+      for (const watcher of watchers) this.subscribers.get(watcher)?.delete(key);
+      if (now) for (const watcher of watchers) void this.watch(now, uri, watcher).catch(() => undefined);
+    }
+    for (const subscriber of this.subscribers.keys()) {
       for (const [method, { change }] of Object.entries(CHANGES)) if (subscriber.changes.has(change)) subscriber.deliver(method, '{}');
     }
   }
@@ -129,7 +150,7 @@ export class ServerEvents implements UpstreamListener {
     this.timer(TOGETHER_MS, () => {
       const latest = this.changed.get(key) ?? params;
       this.changed.delete(key);
-      for (const subscriber of this.subscribers) {
+      for (const subscriber of this.subscribers.keys()) {
         if (subscriber.changes.has(change) && subscriber.reaches(server)) subscriber.deliver(method, latest);
       }
     });
@@ -141,6 +162,7 @@ export class ServerEvents implements UpstreamListener {
   }
 
   private leave(key: string, watch: Watch, subscriber: Subscriber, tell = true): void {
+    this.subscribers.get(subscriber)?.delete(key);
     if (!watch.watchers.delete(subscriber) || watch.watchers.size > 0) return;
     if (this.watches.get(key) === watch) this.watches.delete(key);
     if (tell) void this.upstreams.unwatch(watch.server, watch.uri);

@@ -63,7 +63,7 @@ describe('a session over two brokers', () => {
     // Both hear of changed lists from the server itself.
     await client.at(second).ask('tools/list');
     second.upstreams.say('billing', 'notifications/tools/list_changed');
-    for (const timer of second.timers) timer();
+    second.ring();
     await tick();
     await tick();
     expect(channel.sent).toHaveLength(1);
@@ -86,6 +86,13 @@ describe('a session over two brokers', () => {
     expect((await client.at(second).http('DELETE', '', new MemoryChannel())).status).toBe(204);
     await tick();
     expect(bodyOf(await client.at(first).send(call)).error).toMatchObject({ data: { code: 'session_unknown' } });
+  });
+
+  it('is not troubled with what is about nothing', async () => {
+    const { peers, client } = await two();
+    for (const requestId of [undefined, null, { a: 1 }, 1.5, 'x'.repeat(2_000)]) await client.send({ method: 'notifications/cancelled', params: { requestId } });
+    await client.send({ id: 'x'.repeat(2_000), result: {} });
+    expect(peers.told).toEqual([]);
   });
 
   it('does not fall for words that it does not know', async () => {

@@ -14,6 +14,9 @@ type Word =
   | { readonly about: 'held'; readonly session: string; readonly question: string; readonly answer: PeerAnswer }
   | { readonly about: 'end'; readonly session: string };
 
+/** No question of ours, and no call that anybody follows, has a longer name; words about others trouble nobody. */
+const MAX_NAME = 1_000;
+
 /**
  * Keeps a session whole over several brokers: whichever gets a client's request, the one that holds the stream, the call or the
  * question hears of it.
@@ -29,11 +32,12 @@ export class SessionWords {
   }
 
   answered(session: string, question: string, answer: PeerAnswer): void {
+    if (question.length > MAX_NAME) return;
     if (!this.live.find(session)?.answered(question, answer)) this.tell({ about: 'answer', session, question, answer });
   }
 
   cancelled(session: string, request: string): void {
-    if (!this.live.find(session)?.cancel(request)) this.tell({ about: 'cancel', session, request });
+    if (!this.live.find(session)?.cancel(request) && request.length <= MAX_NAME) this.tell({ about: 'cancel', session, request });
   }
 
   /** Says something on the stream of a session, wherever that is. */

@@ -24,7 +24,7 @@ const MAX_AGE_MS = 24 * 3_600_000;
 const REMEMBERED = 10_000;
 const MAX_ID_CHARS = 4_000;
 /** Capabilities with more to say than this keep their names only. */
-const MAX_CAPABILITIES_CHARS = 1_000;
+const MAX_CAPABILITIES_BYTES = 1_000;
 
 interface Opened {
   readonly session: Session;
@@ -33,19 +33,23 @@ interface Opened {
 }
 
 /**
- * Sessions of the legacy era. A session belongs to one credential holder (tenant, user, client, agent) and one endpoint; to anybody
- * else its id is as unknown as a made-up one. An ended session is unknown to the broker where it ended.
+ * Sessions of the legacy era. A session belongs to one credential holder (tenant, user, client, agent), one endpoint and the servers that
+ * the credential may reach; to anybody else its id is as unknown as a made-up one. An ended session is unknown to the broker where it ended.
  */
 export class Sessions {
   private readonly opened = new Map<string, Opened>();
   private readonly ended = new Set<string>();
 
-  constructor(private readonly sealer: SessionSealer) {}
+  constructor(
+    private readonly sealer: SessionSealer,
+    /** Of a text, short. */
+    private readonly digest: (text: string) => string,
+  ) {}
 
   open(session: Session, principal: Principal, endpoint: string, nowMs: number): string {
     const { capabilities } = session;
-    const kept = JSON.stringify(capabilities).length <= MAX_CAPABILITIES_CHARS ? capabilities : bare(capabilities);
-    return this.sealer.seal(JSON.stringify({ ...session, capabilities: kept, owner: ownerOf(principal, endpoint), sinceMs: nowMs }));
+    const kept = Buffer.byteLength(JSON.stringify(capabilities)) <= MAX_CAPABILITIES_BYTES ? capabilities : bare(capabilities);
+    return this.sealer.seal(JSON.stringify({ ...session, capabilities: kept, owner: this.ownerOf(principal, endpoint), sinceMs: nowMs }));
   }
 
   /** Undefined when there is no such session for this caller. */
@@ -60,7 +64,7 @@ export class Sessions {
       this.opened.set(sealed, (opened = read));
     }
     const age = nowMs - opened.sinceMs;
-    const stands = opened.owner === ownerOf(principal, endpoint) && age < MAX_AGE_MS && !this.ended.has(opened.session.id);
+    const stands = opened.owner === this.ownerOf(principal, endpoint) && age < MAX_AGE_MS && !this.ended.has(opened.session.id);
     return stands ? opened.session : undefined;
   }
 
@@ -68,10 +72,10 @@ export class Sessions {
     forgetOldest(this.ended);
     this.ended.add(session.id);
   }
-}
 
-function ownerOf(principal: Principal, endpoint: string): string {
-  return JSON.stringify([principal.tenant, principal.user, principal.client, principal.agent ?? null, endpoint]);
+  private ownerOf({ tenant, user, client, agent, servers }: Principal, endpoint: string): string {
+    return JSON.stringify([tenant, user, client, agent ?? null, endpoint, servers === undefined ? null : this.digest(JSON.stringify(servers))]);
+  }
 }
 
 function parse(text: string): Opened | undefined {

@@ -27,6 +27,8 @@ const LIST_AGE_MS = 10_000;
 const UNKNOWN_NAME_AGE_MS = 1_000;
 /** Resources of a server that are remembered with what policy says of them. */
 const REMEMBERED_RESOURCES = 1_000;
+/** Longer URIs are not remembered: a thousand requests could leave gigabytes behind. */
+const REMEMBERED_URI_CHARS = 2_000;
 
 /** The servers a credential may reach at all. */
 export function reachable(registry: TenantRegistry, principal: Principal, id: string): RegisteredServer | undefined {
@@ -50,8 +52,9 @@ export class Visible {
   /** What a tool or prompt of this name is. */
   async resolve(view: View, kind: NamedKind, name: string): Promise<Resolution> {
     const known = this.lookUp(view, kind, name);
-    if (known) return known;
-    // Nobody knows the name yet: the servers that could own it are asked again, unless they were asked just now.
+    if (known?.kind === 'offer') return known;
+    // Nobody knows the name yet: the servers that could own it are asked again, unless they were asked just now. What is hidden takes
+    // as long as what is not there.
     const owners = this.owners(view, name);
     await Promise.all(owners.map((server) => this.directory.refresh(server.upstream, kind, UNKNOWN_NAME_AGE_MS)));
     const found = this.lookUp(view, kind, name);
@@ -77,8 +80,8 @@ export class Visible {
   }
 
   /**
-   * Whose a URI is. On the path of one server it is that server's, listed or not. On `/mcp` it is the first server's that lists it, or
-   * else the one with the longest template that begins like it, or else the only one that has resources at all.
+   * Whose a URI is. On the path of one server it is that server's, listed or not. On `/mcp` it is the first server's that lists it for
+   * this caller, or else the one with the longest template that begins like it, or else the only one that has resources at all.
    */
   async resource(view: View, uri: string): Promise<Resolution> {
     const { endpoint } = view;
@@ -86,6 +89,11 @@ export class Visible {
     if (!server || !server.offers(uri)) return { kind: 'unknown' };
     const offer = this.resourceOffer(server, uri);
     return { kind: this.sees(view, offer) ? 'offer' : 'hidden', offer };
+  }
+
+  /** Whether a caller may know of a resource of a server. */
+  seesResource(view: View, server: RegisteredServer, uri: string): boolean {
+    return server.offers(uri) && this.sees(view, this.resourceOffer(server, uri));
   }
 
   /** Resources or templates the caller may see, server by server in the order of the file; what two servers list is the first one's. */
@@ -97,8 +105,7 @@ export class Visible {
     for (const server of servers) {
       for (const definition of this.directory.list(server.upstream, kind) ?? []) {
         const uri = definition[member] as string;
-        if (visible.has(uri) || !server.offers(uri) || !this.sees(view, this.resourceOffer(server, uri))) continue;
-        visible.set(uri, definition);
+        if (!visible.has(uri) && this.seesResource(view, server, uri)) visible.set(uri, definition);
       }
     }
     return [...visible.values()];
@@ -110,13 +117,14 @@ export class Visible {
       this.directory.list(server.upstream, kind) ?? [];
     const lists = (server: RegisteredServer): boolean => listed('resources', server).some((definition) => definition['uri'] === uri) ||
       listed('resourceTemplates', server).some((definition) => definition['uriTemplate'] === uri);
-    const known = servers.find(lists);
+    const shows = (server: RegisteredServer): boolean => lists(server) && this.seesResource(view, server, uri);
+    const known = servers.find(shows);
     if (known) return known;
     const asked = (['resources', 'resourceTemplates'] as const).flatMap((kind) =>
       servers.map((server) => this.directory.refresh(server.upstream, kind, UNKNOWN_NAME_AGE_MS)),
     );
     await Promise.all(asked);
-    const found = servers.find(lists);
+    const found = servers.find(shows) ?? servers.find(lists);
     if (found) return found;
     let best: RegisteredServer | undefined;
     let longest = -1;
@@ -132,6 +140,7 @@ export class Visible {
   }
 
   private resourceOffer(server: RegisteredServer, uri: string): Offer {
+    if (uri.length > REMEMBERED_URI_CHARS) return resourceOffer(server, uri);
     let offers = this.resourceOffers.get(server);
     if (!offers) this.resourceOffers.set(server, (offers = new Map()));
     let offer = offers.get(uri);

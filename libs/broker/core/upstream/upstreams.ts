@@ -33,7 +33,7 @@ export interface UpstreamDescription {
 export const LISTS = { tools: 'name', prompts: 'name', resources: 'uri', resourceTemplates: 'uriTemplate' } as const;
 export type ListKind = keyof typeof LISTS;
 
-/** An entry of a list, member for member; the member that names it is a text that is not empty. */
+/** An entry of a list, member for member, which can be written as JSON again; the member that names it is a text that is not empty. */
 export type Definition = JsonObject;
 
 /** The answer to something that a server asks of a client; JSON text of the `result` or the `error`. */
