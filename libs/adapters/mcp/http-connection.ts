@@ -37,6 +37,8 @@ type Link = ModernLink | LegacySession;
 
 /** Statuses that somebody in between may give after the server has begun: a request that took too long, or that met itself. */
 const IN_DOUBT: ReadonlySet<number> = new Set([408, 409, 425]);
+/** Statuses of a server that refuses for now. */
+const PASSING: ReadonlySet<number> = new Set([408, 425, 429]);
 const ANSWER_HANDSHAKE_MS = 5_000;
 const HANDSHAKE_BYTES = 1 << 20;
 /** Calls that wait for a connection, for each one that has one. */
@@ -174,7 +176,7 @@ export class HttpConnection implements UpstreamConnection {
     try {
       return await own.opened;
     } catch (error) {
-      if (!(error instanceof AnsweredWithError) || (error.status ?? 500) >= 500) return 'unreachable';
+      if (!(error instanceof AnsweredWithError) || (error.status ?? 500) >= 500 || PASSING.has(error.status!)) return 'unreachable';
       this.sharedOnly = true;
       return 'refused';
     }
@@ -305,7 +307,11 @@ export class HttpConnection implements UpstreamConnection {
   }
 
   private openConversation(conversation: string, capabilities: JsonObject): Promise<LegacySession> {
-    const opened = this.openSession(conversation, capabilities);
+    const opened = this.openSession(conversation, capabilities).catch((error: unknown) => {
+      // What one client says of itself may be more than the server bears; that is no reason for everybody to share a session.
+      if (!(error instanceof AnsweredWithError) || PASSING.has(error.status ?? 0) || Object.keys(capabilities).length === 0) throw error;
+      return this.openSession(conversation, {});
+    });
     opened.then((session) => (this.streamless ? undefined : session.openStream())).catch(() => undefined);
     return opened;
   }

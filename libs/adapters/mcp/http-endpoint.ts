@@ -10,6 +10,8 @@ import { isAnswer, isRpcError, parse, requestText } from './rpc.ts';
 const CONTROL_CONNECTIONS = 4;
 /** Streams that stay open: one for each session, and one more. */
 const MAX_STREAMS = 1_024;
+/** Messages on their way at one time. */
+const MAX_TELLING = 1_000;
 const TELL_TIMEOUT_MS = 5_000;
 const TELL_BYTES = 1 << 20;
 
@@ -21,6 +23,7 @@ export class HttpEndpoint {
   readonly path: string;
   private credentials: Promise<readonly string[]> | undefined;
   private ids = 0;
+  private telling = 0;
 
   constructor(
     readonly server: UpstreamServer,
@@ -90,8 +93,12 @@ export class HttpEndpoint {
     throw new AnsweredWithError(code, status, `the server did not answer ${method} (HTTP ${status})`);
   }
 
-  /** A message that has no answer; whether the server took it. What it says to that, in whatever form, is nobody's. */
+  /**
+   * A message that has no answer; whether the server took it. What it says to that, in whatever form, is nobody's. A server that asks
+   * for more than it takes goes without the rest.
+   */
   async tell(headers: readonly string[], body: string): Promise<boolean> {
+    if (this.telling >= MAX_TELLING) return false;
     let accepted = false;
     const request = {
       method: 'POST',
@@ -104,7 +111,9 @@ export class HttpEndpoint {
         return !stream;
       },
     } as const;
+    this.telling++;
     await this.send(request, TELL_TIMEOUT_MS);
+    this.telling--;
     return accepted;
   }
 

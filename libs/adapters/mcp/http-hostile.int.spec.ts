@@ -77,6 +77,33 @@ describe('a server that means harm', () => {
     expect([asked, refused]).toEqual([32, 68]);
   });
 
+  it('asks so much that our replies pile up: only so many wait', async () => {
+    let replies = 0;
+    const waiting: ServerResponse[] = [];
+    let flooded = false;
+    const { port } = await upstream(
+      (message, response) => {
+        sse(response);
+        for (let id = 0; id < 20_000; id++) response.write(event({ jsonrpc: '2.0', id, method: 'ping' }));
+        setTimeout(() => {
+          flooded = true;
+          for (const one of waiting.splice(0)) one.writeHead(202).end();
+          response.end(event(result(message, RESULT)));
+        }, 1_500);
+      },
+      (message, response) => {
+        if (message.method !== undefined) return legacy(message, response);
+        replies++;
+        if (flooded) response.writeHead(202).end();
+        else waiting.push(response);
+      },
+    );
+    expect(await upstreams().call(serverAt(port), call({ client: client(), timeoutMs: 60_000 }))).toEqual(answered);
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    expect(replies).toBeGreaterThan(500);
+    expect(replies).toBeLessThan(2_000);
+  });
+
   it('nests what it says of itself and its tools deeper than anybody can write: the rest of the list stays', async () => {
     const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
     const { port } = await upstream(

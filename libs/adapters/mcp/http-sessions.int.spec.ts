@@ -61,6 +61,33 @@ describe('conversations', () => {
     expect(opened).toBe(2);
   });
 
+  it('do not share a session because of what one client says of itself, or because the server is busy', async () => {
+    const kept = sessions();
+    let busy = false;
+    const { port } = await upstream(
+      (message, response, request) => json(response, result(message, { session: request.headers['mcp-session-id'] })),
+      (message, response, request) => {
+        const { sampling } = (message.params?.['capabilities'] ?? {}) as { sampling?: { tools?: unknown } };
+        const refused = busy ? 429 : sampling?.tools === 5 ? 400 : undefined;
+        if (message.method === 'initialize' && refused) return json(response, { jsonrpc: '2.0', id: null, error: { code: -32602, message: 'no' } }, refused);
+        kept.other(message, response, request);
+      },
+    );
+    const all = upstreams();
+    const server = serverAt(port);
+    const sessionOf = async (conversation: string, capabilities = {}): Promise<unknown> => {
+      const answer = await all.call(server, call({ client: client({ conversation, capabilities }) }));
+      return answer.kind === 'result' ? (JSON.parse(answer.text) as { session: string }).session : answer;
+    };
+    expect(await sessionOf('odd', { sampling: { tools: 5 } })).toBe('s2');
+    expect(await sessionOf('ada', { sampling: {} })).toBe('s3');
+    busy = true;
+    expect(await sessionOf('grace')).toEqual({ kind: 'not_sent', reason: 'unreachable' });
+    busy = false;
+    expect(await sessionOf('grace')).toBe('s4');
+    expect(kept.declared).toEqual([{}, {}, { sampling: {} }, {}]);
+  });
+
   it('that are over are told to the server, and begin anew with another call', async () => {
     const deleted: unknown[] = [];
     const { other, declared } = sessions();

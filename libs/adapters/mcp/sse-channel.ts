@@ -7,6 +7,8 @@ import { POST_HEADERS } from './http-headers.ts';
 
 const OPEN_MS = 10_000;
 const CLOSE_MS = 500;
+/** Messages on their way at one time beside the calls; a server that asks for more replies goes without. */
+const MAX_SENDING = 1_000;
 const ACCEPTED_BYTES = 1 << 20;
 /** Statuses that somebody in between may give after the server has begun. */
 const IN_DOUBT: ReadonlySet<number> = new Set([408, 409, 425]);
@@ -30,6 +32,7 @@ class SseChannel implements Channel {
   private stream: Exchanging | undefined;
   private target: string | undefined;
   private closed = false;
+  private sending = 0;
 
   constructor(
     private readonly endpoint: HttpEndpoint,
@@ -68,7 +71,16 @@ class SseChannel implements Channel {
   }
 
   async send(text: string): Promise<Sent> {
-    if (this.closed || this.target === undefined) return { kind: 'not_sent' };
+    if (this.closed || this.target === undefined || this.sending >= this.endpoint.server.limits.concurrency + MAX_SENDING) return { kind: 'not_sent' };
+    this.sending++;
+    try {
+      return await this.post(text, this.target);
+    } finally {
+      this.sending--;
+    }
+  }
+
+  private async post(text: string, path: string): Promise<Sent> {
     let secret: readonly string[];
     try {
       secret = await this.endpoint.secret();
@@ -78,7 +90,7 @@ class SseChannel implements Channel {
     const { limits } = this.endpoint.server;
     const posted = await exchangeWithin(
       this.endpoint.streams,
-      { method: 'POST', path: this.target, headers: [...POST_HEADERS, ...secret], body: text, maxBytes: ACCEPTED_BYTES },
+      { method: 'POST', path, headers: [...POST_HEADERS, ...secret], body: text, maxBytes: ACCEPTED_BYTES },
       limits.timeoutMs,
     );
     if (posted.kind === 'answered') {

@@ -42,6 +42,8 @@ interface Asked {
 /** How often a server may ask a client of the older era for more before it gets no further answer. */
 const MAX_ROUNDS = 10;
 const MAX_ANSWERS = 100;
+/** A client may say megabytes of itself, which would be remembered as the name of its session. */
+const MAX_ABLE = 200;
 /**
  * Members of params that end here. Tasks are not announced, and who does not announce them passes over the wish for one: a server that
  * only began a task would be taken for one that did it.
@@ -124,7 +126,7 @@ export class CallRequests {
       idempotencyKey: said.idempotencyKey,
       traceparent: said.traceparent,
       upstreamMeta: said.upstream,
-      client: held ? { ...client, conversation: conversationOf(request.principal, capabilities), ask: (question, until) => held.ask(question, until) } : client,
+      client: held ? { ...client, conversation: this.conversationOf(request.principal, capabilities), ask: (question, until) => held.ask(question, until) } : client,
       cancellation,
       receivedUs: exchange.receivedUs,
     };
@@ -197,6 +199,12 @@ export class CallRequests {
     }
   }
 
+  /** Servers of the older era know a client by its session: one for each credential and what it can do there. */
+  private conversationOf({ tenant, key }: Principal, capabilities: JsonObject): string {
+    const able = JSON.stringify(capabilities);
+    return `stateless ${tenant} ${key} ${able.length > MAX_ABLE ? this.deps.digest(able) : able}`;
+  }
+
   private reply({ id, era }: RpcRequest, method: CallMethod, answer: CallAnswer): McpReply {
     switch (answer.kind) {
       case 'refused':
@@ -207,11 +215,6 @@ export class CallRequests {
         return resultReply(id, inEra(answer.text, answer.resultType, era, method));
     }
   }
-}
-
-/** Servers of the older era know a client by its session: one for each credential and what it can do there. */
-function conversationOf({ tenant, key }: Principal, capabilities: JsonObject): string {
-  return `stateless ${tenant} ${key} ${JSON.stringify(capabilities)}`;
 }
 
 /** An upstream result in the form of the client's era: the modern one says that a result is complete, the legacy one has no word for it. */

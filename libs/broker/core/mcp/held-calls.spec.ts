@@ -55,6 +55,8 @@ describe('a server of the older era that asks a client of the 2026 era', () => {
     const { spec } = asking();
     await call(spec);
     expect(spec.upstreams.calls[0]?.call.client).toMatchObject({ conversation: 'stateless acme k1 {"elicitation":{}}', capabilities: { elicitation: {} } });
+    await call(spec, {}, { capabilities: { elicitation: {}, extensions: { x: { y: 'z'.repeat(10_000) } } } });
+    expect(spec.upstreams.calls[1]?.call.client?.conversation).toMatch(/^stateless acme k1 .{20,50}$/);
   });
 
   it('asks again when the client comes back without the answer', async () => {
