@@ -47,7 +47,7 @@ const STDIO: readonly Expected[] = [
   ['no JSON', 'unknown', 'upstream_timeout'],
   ['wrong id', 'unknown', 'upstream_timeout'],
   ['a result that is no object', 'unknown', 'upstream_protocol'],
-  ['huge line', 'unknown', 'result_too_large'],
+  ['huge line', 'succeeded', 'result_too_large'],
   ['dies in its answer', 'unknown', 'upstream_broken'],
   ['never answers', 'unknown', 'upstream_timeout'],
   ['floods notifications', 'succeeded', undefined],

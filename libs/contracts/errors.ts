@@ -57,6 +57,7 @@ const entries = {
   result_too_large: { http: 502, retry: false, sentence: 'The call was executed, but its result is larger than allowed here.' },
   cancelled: { http: 409, retry: false, sentence: 'The call was cancelled.' },
   input_unavailable: { http: 502, retry: false, sentence: 'The upstream server needs more input, which the client cannot give.' },
+  no_longer_waiting: { http: 410, retry: false, sentence: 'The call that this belongs to does not wait for an answer any more; the log says what became of it.' },
   outcome_being_recorded: { http: 503, retry: false, sentence: 'The call was executed and its outcome is being recorded; do not repeat it.' },
   // Configuration and start
   config_invalid: { http: 400, retry: false, sentence: 'The configuration is not valid.' },

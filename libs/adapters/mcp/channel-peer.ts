@@ -179,8 +179,10 @@ export class ChannelPeer {
     const meta = isObject(params) ? params['_meta'] : undefined;
     const subscription = isObject(meta) ? meta[SUBSCRIPTION_ID] : undefined;
     if (typeof subscription === 'string') return this.subscriptions.get(subscription)?.message(text, message);
-    const only = method === 'notifications/message' && this.calls.size === 1 ? [...this.calls.values()][0] : undefined;
-    if (only?.call.client) return only.dialogue.notified(method, params, text);
+    const clients = method === 'notifications/message' ? [...this.calls.values()].filter(({ call }) => call.client) : [];
+    const [one] = clients;
+    // It may hold what a call was about: with several clients nobody can tell whose, so nobody gets it.
+    if (one) return clients.every(({ call }) => isSameClient(call, one.call)) ? one.dialogue.notified(method, params, text) : undefined;
     this.events.heard(method, paramsText(text));
   }
 
@@ -201,6 +203,11 @@ export class ChannelPeer {
       : 'No client that can be asked is being served.';
     this.nobodysAsks.take(id, method, paramsText(text), undefined, why);
   }
+}
+
+function isSameClient(one: UpstreamCall, other: UpstreamCall): boolean {
+  const conversation = one.client?.conversation;
+  return one === other || (conversation !== undefined && conversation === other.client?.conversation);
 }
 
 export const INITIALIZED = notificationText('notifications/initialized');

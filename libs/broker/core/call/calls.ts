@@ -290,7 +290,10 @@ function beingRecorded(call: Call, outcome: Outcome): CallAnswer {
   const { answer } = outcome;
   if (answer.kind === 'refused' && answer.disposition !== 'executed') return answer;
   const code = 'outcome_being_recorded';
-  return { kind: 'refused', call: call.id, code, sentence: errorCatalogue[code].sentence, disposition: 'executed' };
+  // An error or a question of the server does not say that it did what it was asked.
+  const told = answer.kind === 'refused' || outcome.outcome === 'succeeded' || outcome.errorClass === 'tool_error';
+  const sentence = told ? errorCatalogue[code].sentence : 'The server answered, and its answer is being recorded; do not repeat the call.';
+  return { kind: 'refused', call: call.id, code, sentence, disposition: told ? 'executed' : 'unknown' };
 }
 
 function rollback(tool: Offer): EventData<'call.completed'>['rollback'] {

@@ -1,4 +1,4 @@
-import { Refusal } from '#libs/contracts';
+import { errorCatalogue, Refusal } from '#libs/contracts';
 import type { Ids, Principal } from '#libs/ports';
 import { Cancellation } from '../call/cancellation.ts';
 import type { Call, CallAnswer } from '../call/call.ts';
@@ -101,16 +101,17 @@ export class CallRequests {
     const own = withMembers(memberText(request.body, 'params') ?? '{}', NOT_RELAYED);
     const named = (): string => this.deps.digest(`${view.endpoint.path} ${method} ${name} ${memberText(own, 'arguments') ?? ''}`);
     if (era === 'modern' && typeof params['requestState'] === 'string') {
-      const back = await this.comeBack(inbound, exchange, method, own, named());
+      const back = await this.comeBack(inbound, exchange, method, own, named(), resolution);
       if (back) return back;
     }
     const live = session && this.deps.live.of(session);
     const cancellation = new Cancellation();
+    const callId = this.deps.ids.uuid();
     const capabilities = session ? session.capabilities : clientCapabilities(meta?.[META_CLIENT_CAPABILITIES]);
-    const held = session ? undefined : await this.hold(request, resolution, named, capabilities, cancellation);
+    const held = session ? undefined : await this.hold(callId, request, resolution, named, capabilities, cancellation);
     const client = clientOf(held ?? request.channel, said, capabilities, session && live && { session, live, newId: () => this.deps.ids.uuid() });
     const call: Call = {
-      id: this.deps.ids.uuid(),
+      id: callId,
       method,
       principal: request.principal,
       name,
@@ -144,20 +145,28 @@ export class CallRequests {
   }
 
   /** A call of a client that can be asked, to a server that may ask while it works. */
-  private async hold({ principal, channel }: McpRequest, resolution: Resolution, named: () => string, capabilities: JsonObject, cancellation: Cancellation): Promise<HeldCall | undefined> {
+  private async hold(id: string, { principal, channel }: McpRequest, resolution: Resolution, named: () => string, capabilities: JsonObject, cancellation: Cancellation): Promise<HeldCall | undefined> {
     if (resolution.kind !== 'offer' || !canBeAskedSomething(capabilities)) return undefined;
     const { upstream } = resolution.offer.registered;
     await this.deps.directory.refresh(upstream, 'description', DESCRIPTION_AGE_MS);
     if (this.deps.directory.description(upstream)?.era !== 'legacy') return undefined;
-    return this.deps.held.begin(principal, named(), capabilities, channel, cancellation);
+    return this.deps.held.begin(id, principal, named(), capabilities, channel, cancellation);
   }
 
   /** A request that brings answers to a call that waits for them; undefined when its state is the server's own. */
-  private async comeBack(inbound: RpcRequest, { request }: Exchange, method: CallMethod, own: string, named: string): Promise<McpReply | undefined> {
+  private async comeBack(inbound: RpcRequest, { request }: Exchange, method: CallMethod, own: string, named: string, resolution: Resolution): Promise<McpReply | undefined> {
     const { id, params } = inbound;
     const found = this.deps.held.find(params['requestState'], request.principal, named);
     if (found === undefined) return undefined;
-    if (found === 'gone') return errorReply(new Refusal('invalid_params', 'Invalid or expired requestState'), id, true);
+    if (found === 'foreign') {
+      // A server of the 2026 era may be another Holdfast, whose state looks like ours. One of the older era would begin anew.
+      const era = resolution.kind === 'offer' ? this.deps.directory.description(resolution.offer.registered.upstream)?.era : undefined;
+      return era === 'modern' ? undefined : errorReply(new Refusal('invalid_params', 'Invalid or expired requestState'), id, true);
+    }
+    if ('gone' in found) {
+      const { sentence } = errorCatalogue.no_longer_waiting;
+      return this.reply(inbound, method, { kind: 'refused', call: found.gone, code: 'no_longer_waiting', sentence, disposition: 'unknown' });
+    }
     const responses = params['inputResponses'];
     const answers = isObject(responses) ? Object.keys(responses).slice(0, MAX_ANSWERS) : [];
     const answerOf = (name: string): PeerAnswer => ({ result: memberText(own, 'inputResponses', name)! });

@@ -32,11 +32,16 @@ interface State {
   readonly strayed: number;
 }
 
+export type Found =
+  | { readonly here: HeldCall; readonly strayed: number }
+  | { readonly elsewhere: string; readonly state: string }
+  | { readonly gone: string };
+
 const MARK = 'holdfast.';
 const MAX_HELD = 1_000;
 const MAX_HELD_OF_ONE = 100;
 const MAX_QUESTIONS = 20;
-const MAX_STRAYED = 8;
+const MAX_STRAYED = 32;
 
 export interface HeldCallOptions {
   readonly sealer: SessionSealer;
@@ -62,11 +67,10 @@ export class HeldCalls {
     this.broker = options.newId();
   }
 
-  /** Undefined when no more calls may wait. `asked` names what is being called, with its arguments. */
-  begin(principal: Principal, asked: string, capabilities: JsonObject, channel: Channel, cancellation: Cancellation): HeldCall | undefined {
+  /** Undefined when no more calls may wait. `id` is the call's. `asked` names what is being called, with its arguments. */
+  begin(id: string, principal: Principal, asked: string, capabilities: JsonObject, channel: Channel, cancellation: Cancellation): HeldCall | undefined {
     const owner = ownerOf(principal);
     if (this.closed || this.held.size >= MAX_HELD || this.heldFor(owner) >= MAX_HELD_OF_ONE) return undefined;
-    const id = this.options.newId();
     const state = (): string => this.seal({ held: id, broker: this.broker, owner, asked, strayed: 0 });
     const call: HeldCall = new HeldCall(owner, state, capabilities, channel, cancellation, this.options, () => this.held.delete(id));
     this.held.set(id, call);
@@ -74,16 +78,16 @@ export class HeldCalls {
   }
 
   /**
-   * The call that a client came back for: here, or at another broker, with the state to come back with once more; `gone` when nobody
-   * waits for it any more. Undefined when the state is not one of ours.
+   * The call that a client came back for: here, or at another broker, with the state to come back with once more; `gone` names a call
+   * that does not wait any more, `foreign` is no state of this client's for this request. Undefined when it does not look like ours.
    */
-  find(state: unknown, principal: Principal, asked: string): { readonly here: HeldCall; readonly strayed: number } | { readonly elsewhere: string; readonly state: string } | 'gone' | undefined {
+  find(state: unknown, principal: Principal, asked: string): Found | 'foreign' | undefined {
     if (typeof state !== 'string' || !state.startsWith(MARK)) return undefined;
     const read = this.open(state);
-    if (read?.owner !== ownerOf(principal) || read.asked !== asked) return 'gone';
+    if (read?.owner !== ownerOf(principal) || read.asked !== asked) return 'foreign';
     const here = this.held.get(read.held);
     if (here) return { here, strayed: read.strayed };
-    if (read.broker === this.broker || read.strayed >= MAX_STRAYED) return 'gone';
+    if (read.broker === this.broker || read.strayed >= MAX_STRAYED) return { gone: read.held };
     return { elsewhere: read.held, state: this.seal({ ...read, strayed: read.strayed + 1 }) };
   }
 
