@@ -72,6 +72,8 @@ describe('delegating', () => {
     for (const scope of [{}, { flow: 'two-steps' }, { server: 'billing' }, { step: 'finance' }]) expect(approval.with(away(scope)).asks(approval.approve('dora'))).toEqual(['voted']);
     for (const scope of [{ flow: 'one-step' }, { server: 'crm' }, { step: 'lead' }]) expect(approval.with(away(scope)).asks(approval.approve('dora'))).toBe('not_eligible');
     expect(approval.with(away({}, 'rita')).asks(approval.approve('rita'))).toBe('never_counts');
+    const chain = { ...away({}), delegations: [...away({}).delegations, { from: 'dora', to: 'emil', until: T0 + HOUR, scope: {} }] };
+    expect(approval.with(chain).asks(approval.approve('emil'))).toBe('not_eligible');
   });
 
   it('still counts at the claim only while it is in force', () => {

@@ -6,7 +6,7 @@ import { directoryOf } from './directory.ts';
 import type { ApprovalEvent } from './events.ts';
 import { evolve, replay } from './evolve.ts';
 import type { Flow } from './flow.ts';
-import type { HeldCall } from './state.ts';
+import { type HeldCall, isPending } from './state.ts';
 import { brokenPromises, type World } from './spec/history.ts';
 import { binding, claimCommand, flow, openCommand, original, step } from './spec/office.ts';
 import { wakeUps } from './wake-ups.ts';
@@ -33,7 +33,7 @@ type Action =
 /** An action is decided on the state of so many writes ago, as by somebody who read it and then lost the processor. */
 type Move = Action & { readonly behind: number; readonly sawBehind: number };
 
-const who = fc.nat(PEOPLE.length - 1);
+const who = fc.oneof({ weight: 3, arbitrary: fc.nat(3) }, { weight: 1, arbitrary: fc.nat(PEOPLE.length - 1) });
 const mostly = <T>(usual: T, ...others: T[]): fc.Arbitrary<T> => fc.oneof({ weight: 6, arbitrary: fc.constant(usual) }, ...others.map((other) => ({ weight: 1, arbitrary: fc.constant(other) })));
 const actions: readonly [number, fc.Arbitrary<Action>][] = [
   [30, fc.record({ do: fc.constant('vote' as const), who, deny: mostly(false, true) })],
@@ -42,10 +42,10 @@ const actions: readonly [number, fc.Arbitrary<Action>][] = [
   [5, fc.record({ do: fc.constant('delegate' as const), who, to: who, minutes: fc.integer({ min: -1, max: 40 }), step: fc.integer({ min: -1, max: 1 }) })],
   [3, fc.record({ do: fc.constantFrom('leave' as const, 'return' as const, 'own_agent' as const, 'move' as const), who })],
   [1, fc.record({ do: fc.constantFrom('break_glass' as const, 'cancel' as const), who })],
-  [8, fc.record({ do: fc.constantFrom('remind' as const, 'escalate' as const, 'expire' as const, 'crash' as const) })],
+  [10, fc.record({ do: fc.constantFrom('remind' as const, 'escalate' as const, 'expire' as const, 'expire' as const, 'crash' as const) })],
   [1, fc.record({ do: fc.constant('kill' as const) })],
   [2, fc.record({ do: fc.constant('settle' as const), outcome: fc.constantFrom('executed' as const, 'failed' as const, 'unknown' as const) })],
-  [6, fc.record({ do: fc.constant('wait' as const), minutes: fc.integer({ min: 1, max: 12 }) })],
+  [6, fc.record({ do: fc.constant('wait' as const), minutes: fc.integer({ min: 1, max: 20 }) })],
   [1, fc.record({ do: fc.constant('switch' as const), on: fc.boolean() })],
 ];
 const moves: fc.Arbitrary<Move> = fc
@@ -60,7 +60,7 @@ const flows: fc.Arbitrary<Flow> = fc
       grantForMs: 20,
       breakGlass: glass ? { users: ['dan', 'rita', 'olga'] } : null,
       steps: [
-        step({ need: first, deny, reminders: { everyMs: 5, most: 2 }, escalation: { afterMs: 10, to: { users: ['zoe', 'rita'] } } }),
+        step({ need: first, deny, reminders: { everyMs: 5, most: 1 }, escalation: { afterMs: 10, to: { users: ['zoe', 'rita'] } } }),
         ...(second === null ? [] : [step({ name: 'lead', approvers: { users: [second, 'olga'], groups: ['leads'] } })]),
       ],
     }),
@@ -85,13 +85,19 @@ class Store {
     if ((read?.version ?? 0) !== (this.state?.version ?? 0)) return false;
     let state = read;
     for (const event of events) {
-      state = evolve(state, event);
+      state = frozen(evolve(state, event));
       this.events.push(event);
       this.worlds.push(world);
     }
     this.past.push(state);
     return true;
   }
+}
+
+/** So that a decision which changes what it was given throws. */
+function frozen<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) Object.values(Object.freeze(value)).forEach(frozen);
+  return value;
 }
 
 function factsOf(world: World): Facts {
@@ -161,32 +167,42 @@ function live(of: Flow, history: readonly Move[]): void {
   const opened = decide(null, openCommand({ flow: of }), factsOf(world));
   if (!opened.ok) return note(opened.code);
   store.write(null, opened.events, world);
+  let tried = 0;
   for (const move of history) {
+    // What has ended is tried some more, not for ever.
+    if (!isPending(store.state!) && store.state!.status !== 'claimed' && ++tried > 6) break;
     world = changed(world, move);
     const [read, before] = [store.back(move.behind), store.state];
     if (move.do === 'crash') {
       store.past.push(replay(JSON.parse(JSON.stringify(store.events)) as ApprovalEvent[]));
-      expect(store.state).toEqual(before);
+      mustBeSame(store.state, before);
       continue;
     }
     // Switches and clocks are of now; only the approval is read too early.
     const command = commandOf(move, read, store.back(move.behind + move.sawBehind)?.version ?? 0, world);
     if (!command || !read) continue;
-    const frozen = JSON.stringify(read);
     const decided = decide(read, command, factsOf(world));
-    expect(JSON.stringify(read)).toBe(frozen);
-    if (!decided.ok) note(decided.code);
-    else if (decided.events.length > 0) {
-      const written = store.write(read, decided.events, world);
-      expect(written).toBe(read.version === before!.version);
-      for (const event of written ? decided.events : []) note(event.type);
-      if (!written) note('lost the race');
+    if (!decided.ok) {
+      note(decided.code);
+      continue;
     }
+    if (decided.events.length === 0) continue;
+    const written = store.write(read, decided.events, world);
+    if (written !== (read.version === before!.version)) throw new Error('a decision on a stale version was stored');
+    if (!written) {
+      note('lost the race');
+      continue;
+    }
+    for (const event of decided.events) note(event.type);
     const broken = brokenPromises(store.events, store.worlds);
     if (broken.length > 0) throw new Error(`${move.do}: ${broken.join('; ')}`);
     checkWakeUps(store.state!, factsOf(world));
   }
-  expect(replay(store.events)).toEqual(store.state);
+  mustBeSame(replay(store.events), store.state);
+}
+
+function mustBeSame(replayed: HeldCall | null, state: HeldCall | null): void {
+  if (JSON.stringify(replayed) !== JSON.stringify(state)) throw new Error('the events do not make the state');
 }
 
 /** Woken at the time it asked for, a state does what it asked for; and never before. */
@@ -205,27 +221,28 @@ describe('random histories', () => {
   });
 });
 
+/** About half of what a run has; far enough from chance to fail only when the histories have changed. */
 const EXPECTED: Readonly<Record<string, number>> = {
-  'approval.claimed': 500,
-  'approval.settled': 100,
-  'approval.denied': 500,
-  'approval.killed': 500,
-  'approval.expired': 100,
-  'approval.cancelled': 50,
-  'approval.edited': 500,
-  'approval.broke_glass': 50,
-  'approval.delegated': 500,
-  'approval.escalated': 500,
-  'approval.reminded': 500,
-  'lost the race': 1000,
+  'approval.claimed': 400,
+  'approval.settled': 60,
+  'approval.denied': 800,
+  'approval.killed': 800,
+  'approval.expired': 60,
+  'approval.cancelled': 80,
+  'approval.edited': 600,
+  'approval.broke_glass': 15,
+  'approval.delegated': 1000,
+  'approval.escalated': 150,
+  'approval.reminded': 200,
+  'lost the race': 3000,
   quorum_lost: 50,
-  stopped_by_switch: 50,
-  binding_mismatch: 100,
-  tool_changed: 20,
-  requester_invalid: 20,
-  policy_denied: 20,
-  decision_stale: 500,
-  counted_already: 100,
-  never_counts: 500,
-  delegation_chain: 50,
+  stopped_by_switch: 500,
+  binding_mismatch: 300,
+  tool_changed: 70,
+  requester_invalid: 60,
+  policy_denied: 100,
+  decision_stale: 3000,
+  counted_already: 1000,
+  never_counts: 2000,
+  delegation_chain: 40,
 };

@@ -11,7 +11,15 @@ type Bound = Pick<CallIdentity, 'tenant' | 'agent' | 'server' | 'method' | 'tool
 
 /** The data of each event of a standing approval, by type. */
 export interface StandingEventData {
-  'approval.standing_created': { readonly at: number; readonly standing: string; readonly person: string; readonly call: Bound; readonly condition: string; readonly approvers: People; readonly until: number };
+  'approval.standing_created': {
+    readonly at: number;
+    readonly standing: string;
+    readonly person: string;
+    readonly call: Bound;
+    readonly condition: string;
+    readonly approvers: People;
+    readonly until: number;
+  };
   'approval.standing_used': { readonly at: number; readonly call: string; readonly argsDigest: string; readonly number: number };
   'approval.standing_revoked': { readonly at: number; readonly person: string };
 }
@@ -37,8 +45,26 @@ export interface StandingApproval {
 type Via = Actor['via'];
 
 export type StandingCommand =
-  | { readonly type: 'create'; readonly id: string; readonly person: string; readonly call: CallIdentity; readonly condition: string; readonly approvers: People; readonly forMs: number; readonly reason?: string; readonly via: Via }
-  | { readonly type: 'use'; readonly call: CallIdentity; readonly callId: string; readonly argsDigest: string; readonly condition: 'met' | 'not_met' | 'failed'; readonly stopped: boolean }
+  | {
+      readonly type: 'create';
+      readonly id: string;
+      readonly person: string;
+      readonly call: CallIdentity;
+      readonly condition: string;
+      /** Who may give it, as configuration says; whoever gave it must still be one of them at each use. */
+      readonly approvers: People;
+      readonly forMs: number;
+      readonly reason?: string;
+      readonly via: Via;
+    }
+  | {
+      readonly type: 'use';
+      readonly call: CallIdentity;
+      readonly callId: string;
+      readonly argsDigest: string;
+      readonly condition: 'met' | 'not_met' | 'failed';
+      readonly stopped: boolean;
+    }
   | { readonly type: 'revoke'; readonly person: string; readonly operator: boolean; readonly via: Via };
 
 export interface StandingFacts {
