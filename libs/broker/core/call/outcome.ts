@@ -9,7 +9,7 @@ import {
   parseStrictJson,
 } from '#libs/contracts';
 import type { UpstreamAnswer } from '../upstream/upstreams.ts';
-import type { CallAnswer, Call } from './call.ts';
+import type { Call, CallAnswer } from './call.ts';
 
 /** What an upstream answer means: for the record, and for the agent. */
 export interface Outcome {
@@ -21,7 +21,8 @@ export interface Outcome {
   readonly answer: CallAnswer;
 }
 
-const NOT_SENT = { busy: 'overloaded', unreachable: 'upstream_unreachable', cancelled: 'cancelled', stopped: 'stopping' } as const;
+/** Why nothing was sent, in the words that callers hear. */
+export const NOT_SENT = { busy: 'overloaded', unreachable: 'upstream_unreachable', cancelled: 'cancelled', stopped: 'stopping' } as const;
 
 const TOO_LARGE_TO_TELL = 'The upstream server answered with more than is allowed here; whether it executed the call is unknown.';
 

@@ -2,6 +2,7 @@ import { type ErrorCode, Refusal } from '#libs/contracts';
 import type { Clock, Ids } from '#libs/ports';
 import { Cancellation } from '../call/cancellation.ts';
 import type { CallsInFlight } from '../call/calls-in-flight.ts';
+import { NOT_SENT } from '../call/outcome.ts';
 import { DESCRIPTION_AGE_MS, type Directory } from '../registry/directory.ts';
 import { serversOf, type Resolution, type Visible } from '../registry/visible.ts';
 import type { UpstreamAnswer, UpstreamServer, Upstreams } from '../upstream/upstreams.ts';
@@ -136,6 +137,8 @@ function saidIn(params: JsonObject): CallMeta | Refusal {
   }
 }
 
+const LOST = { timeout: 'upstream_timeout', broken: 'upstream_broken', protocol: 'upstream_protocol', cancelled: 'cancelled', stopped: 'stopping' } as const;
+
 function codeOf(answer: Exclude<UpstreamAnswer, { kind: 'result' | 'error' }>): ErrorCode {
   switch (answer.kind) {
     case 'too_large':
@@ -143,9 +146,9 @@ function codeOf(answer: Exclude<UpstreamAnswer, { kind: 'result' | 'error' }>): 
     case 'rejected':
       return 'upstream_protocol';
     case 'not_sent':
-      return answer.reason === 'unreachable' ? 'upstream_unreachable' : answer.reason === 'busy' ? 'overloaded' : 'stopping';
+      return NOT_SENT[answer.reason];
     case 'lost':
-      return answer.reason === 'timeout' ? 'upstream_timeout' : answer.reason === 'protocol' ? 'upstream_protocol' : 'upstream_broken';
+      return LOST[answer.reason];
   }
 }
 

@@ -71,6 +71,14 @@ describe('prompts', () => {
     expect(JSON.parse(spec.upstreams.calls[0]!.call.params)).toEqual({ ...params, ref: { type: 'ref/prompt', name: 'greet' } });
     expect((await client.ask('completion/complete', { ...params, ref: { type: 'ref/prompt', name: 'billing__secret' } })).error?.code).toBe(-32602);
     expect(spec.recorder.types()).not.toContain('call.requested');
+    for (const [answer, code] of [
+      [{ kind: 'not_sent', reason: 'cancelled' }, 'cancelled'],
+      [{ kind: 'not_sent', reason: 'busy' }, 'overloaded'],
+      [{ kind: 'lost', reason: 'stopped' }, 'stopping'],
+    ] as const) {
+      spec.upstreams.answer = () => answer;
+      expect((await client.ask('completion/complete', params)).error?.data).toMatchObject({ code });
+    }
   });
 });
 
