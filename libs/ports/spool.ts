@@ -6,7 +6,7 @@ export interface Spool {
   write(batches: readonly JournalBatch[]): Promise<void>;
   /** Nothing of this process is waiting any more. */
   clear(): Promise<void>;
-  /** What processes that no longer run left behind, oldest first; `remove` deletes it after it is in the journal. */
-  orphans(): Promise<readonly { readonly batches: readonly JournalBatch[]; remove(): Promise<void> }[]>;
+  /** What other processes left behind, or one of them: only for a caller who knows that they no longer run. `remove` deletes it after it is in the journal. */
+  orphans(instance?: string): Promise<readonly { readonly batches: readonly JournalBatch[]; remove(): Promise<void> }[]>;
 }
 export const Spool = Symbol('Spool');

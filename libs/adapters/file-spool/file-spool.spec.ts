@@ -25,6 +25,17 @@ describe('FileSpool', () => {
     expect(await next.orphans()).toEqual([]);
   });
 
+  it('gives what one process left without touching what another one, which may be running, keeps there', async () => {
+    const [dead, other] = [new FileSpool(directory, 'dead'), new FileSpool(directory, 'other')];
+    await dead.write([batch(1)]);
+    await other.write([batch(2)]);
+    const found = await new FileSpool(directory, 'next').orphans('dead');
+    expect(found.map(({ batches }) => batches.map(({ number }) => number))).toEqual([[1]]);
+    await found[0]!.remove();
+    expect(readdirSync(directory)).toEqual(['other.spool']);
+    expect(await new FileSpool(directory, 'next').orphans('dead')).toEqual([]);
+  });
+
   it('is not its own orphan, and leaves nothing when cleared', async () => {
     const spool = new FileSpool(directory, 'own');
     await spool.write([batch(1)]);

@@ -6,8 +6,7 @@ import type { JournalBatch, Spool } from '#libs/ports';
 const SUFFIX = '.spool';
 
 /**
- * {@link Spool} in a directory that belongs to one running process: its own file is named by its instance, every other file was
- * left by a process that is gone. A file is replaced as a whole (write, sync, rename, sync the directory), never half.
+ * {@link Spool} in a directory that the brokers of an installation share: each file is named by the instance that writes it. A file is replaced as a whole (write, sync, rename, sync the directory), never half.
  */
 export class FileSpool implements Spool {
   private readonly own: string;
@@ -38,13 +37,14 @@ export class FileSpool implements Spool {
     await rm(join(this.directory, this.own), { force: true });
   }
 
-  async orphans(): Promise<readonly { readonly batches: readonly JournalBatch[]; remove(): Promise<void> }[]> {
+  async orphans(instance?: string): Promise<readonly { readonly batches: readonly JournalBatch[]; remove(): Promise<void> }[]> {
     const names = await readdir(this.directory).catch((error: NodeJS.ErrnoException) => {
       // What cannot be looked at may hold outcomes: only a directory that was never made means that there are none.
       if (error.code === 'ENOENT') return [] as string[];
       throw new Refusal('data_not_writable', `cannot read ${this.directory} (${error.code ?? 'error'})`);
     });
-    const files = names.filter((name) => name.endsWith(SUFFIX) && name !== this.own).sort();
+    const wanted = instance === undefined ? undefined : `${instance}${SUFFIX}`;
+    const files = names.filter((name) => name.endsWith(SUFFIX) && name !== this.own && (wanted === undefined || name === wanted)).sort();
     return Promise.all(
       files.map(async (name) => {
         const path = join(this.directory, name);

@@ -4,7 +4,8 @@ import type { BrokerLeases, OpenCall, OpenCalls, Recorder } from '#libs/ports';
 import { LostBrokers } from './lost-brokers.ts';
 
 /** A world in which recorded outcomes are projected when `project` is called, as in the product. */
-function world(open: Record<string, OpenCall[]>) {
+function world(open: Record<string, OpenCall[]>, spooled: Record<string, string[]> = {}) {
+  const delivered: string[] = [];
   const recorded: EventDraft[] = [];
   const settled: string[] = [];
   let behind = false;
@@ -30,9 +31,17 @@ function world(open: Record<string, OpenCall[]>) {
   };
   const project = (): void => {
     behind = false;
-    for (const draft of recorded) for (const broker of Object.keys(open)) open[broker] = open[broker]!.filter((call) => call.call !== draft.corr);
+    const over = [...recorded.map(({ corr }) => corr), ...delivered];
+    for (const broker of Object.keys(open)) open[broker] = open[broker]!.filter(({ call }) => !over.includes(call));
   };
-  const lostBrokers = new LostBrokers({ leases, openCalls: calls, recorder, clock: { monotonicUs: () => nowMs * 1000 }, leaseMs: 5_000 });
+  const deliver = (broker: string): Promise<void> => {
+    const left = spooled[broker] ?? [];
+    delete spooled[broker];
+    if (left.length > 0) behind = true;
+    delivered.push(...left);
+    return Promise.resolve();
+  };
+  const lostBrokers = new LostBrokers({ leases, openCalls: calls, recorder, deliver, clock: { monotonicUs: () => nowMs * 1000 }, leaseMs: 5_000 });
   const at = async (ms: number): Promise<number | null> => {
     nowMs = ms;
     return lostBrokers.round();
@@ -74,6 +83,15 @@ describe('LostBrokers', () => {
     await w.round();
     expect(w.recorded).toHaveLength(1);
     expect(w.settled).toEqual([broker]);
+  });
+
+  it('delivers first what the broker still knew: an outcome that is known is not called unknown as well', async () => {
+    const w = world({ [broker]: [call('1'), call('2')] }, { [broker]: ['1'] });
+    expect(await w.round()).toBeNull();
+    expect(w.recorded).toEqual([]);
+    w.project();
+    expect(await w.round()).toBe(1);
+    expect(w.recorded.map(({ corr }) => corr)).toEqual(['2']);
   });
 
   it('settles a broker without open calls', async () => {

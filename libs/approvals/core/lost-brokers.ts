@@ -10,6 +10,8 @@ export interface LostBrokersDependencies {
   readonly leases: BrokerLeases;
   readonly openCalls: OpenCalls;
   readonly recorder: Recorder;
+  /** Brings into the journal what a lost broker still knew of its calls; nothing when it left nothing. */
+  readonly deliver: (broker: string) => Promise<unknown>;
   readonly clock: Pick<Clock, 'monotonicUs'>;
   /** How long a lease lasts. */
   readonly leaseMs: number;
@@ -34,6 +36,8 @@ export class LostBrokers {
     if (this.hearsEveryone()) await leases.declareLost();
     let settled = 0;
     for (const broker of await leases.lost()) {
+      // What it knew first: a call whose outcome is known must not get another one.
+      await this.deps.deliver(broker);
       if (!(await openCalls.caughtUp())) return null;
       const open = await openCalls.of(broker, PAGE);
       if (open.length === 0) {

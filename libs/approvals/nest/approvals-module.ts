@@ -13,6 +13,7 @@ export interface ApprovalsDependencies {
   readonly leases: BrokerLeases;
   readonly openCalls: OpenCalls;
   readonly recorder: Recorder;
+  readonly deliver: (broker: string) => Promise<unknown>;
   readonly clock: Clock;
   /** How long a broker's lease lasts. */
   readonly leaseMs: number;

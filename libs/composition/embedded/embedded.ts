@@ -45,7 +45,7 @@ export async function composeEmbedded(options: EmbeddedOptions) {
   const lag: ReadinessCheck = { name: 'projector', check: async () => ({ ready: true, data: { lag: Number(await openCalls.lag()) } }) };
 
   return {
-    approvals: { configuration, outbox, journal, leases, openCalls, recorder, clock, leaseMs: LEASE_MS, digestOf: digestWith(sha256, base64url) },
+    approvals: { configuration, outbox, journal, leases, openCalls, recorder, deliver: (lost: string) => recorder.replayOrphans(lost), clock, leaseMs: LEASE_MS, digestOf: digestWith(sha256, base64url) },
     auditReader: new PostgresAuditReader(readerPool),
     broker,
     control: parts.control,

@@ -89,10 +89,10 @@ export class JournalRecorder implements Recorder {
     return kept ? 'spooled' : 'lost';
   }
 
-  /** Sends what earlier processes spooled and could not deliver; their events keep their own producer and sequence. */
-  async replayOrphans(): Promise<number> {
+  /** Sends what processes that are gone, or one of them, spooled and could not deliver; their events keep their own producer and sequence. */
+  async replayOrphans(instance?: string): Promise<number> {
     let replayed = 0;
-    for (const orphan of await this.deps.spool.orphans()) {
+    for (const orphan of await this.deps.spool.orphans(instance)) {
       for (const batch of orphan.batches) {
         try {
           await this.deps.journal.append(batch);
