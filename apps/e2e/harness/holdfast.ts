@@ -91,10 +91,12 @@ export class Installation {
     for (const pid of all) await gone(pid);
   }
 
+  /** The database server's process. A server that begins makes its file first and writes its number into it then. */
   postmaster(): number | undefined {
     const file = join(this.data, 'postgres', 'cluster', 'postmaster.pid');
     if (!existsSync(file)) return undefined;
-    return Number(readFileSync(file, 'utf8').split('\n')[0]);
+    const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
+    return pid > 0 ? pid : undefined;
   }
 
   /** The database server and all its backends. */
