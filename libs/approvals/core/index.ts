@@ -11,7 +11,7 @@ export { type ApprovalEvent, type ApprovalEventData, type ApprovalEventType, typ
 export { evolve, replay } from './held/evolve.ts';
 export { type Flow, type FlowStep, type People } from './held/flow.ts';
 export { isJoinedBy } from './held/open.ts';
-export { heldRefusals, type HeldRefusalCode, type Refused } from './held/refusals.ts';
+export { type HeldRefusalCode, type Refused } from './held/refusals.ts';
 export { type HeldCall, isPending, standingVotes, type Status, type Vote } from './held/state.ts';
 export { decideStanding, evolveStanding, type StandingApproval, type StandingCommand, type StandingDecided, type StandingEvent } from './held/standing.ts';
 export { type WakeUp, wakeUps } from './held/wake-ups.ts';

@@ -21,7 +21,7 @@ export const CallsQuery = z.strictObject({
   class: ImpactClass.optional(),
   outcome: Outcome.optional(),
   decision: Effect.optional(),
-  state: z.enum(['requested', 'open', 'held', 'denied', 'completed', 'abandoned', 'unknown']).optional(),
+  state: z.enum(['requested', 'open', 'held', 'joined', 'denied', 'completed', 'abandoned', 'unknown']).optional(),
   run: text.optional(),
   from: instant.optional(),
   to: instant.optional(),

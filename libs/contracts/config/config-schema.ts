@@ -136,27 +136,44 @@ const Policy = z.strictObject({
   when: z.string().min(1).max(4_000).optional(),
   effect: Effect,
   flow: Id.optional(),
+  /** Whether a repeated call joins the approval of an equal one that waits, or asks for its own. */
+  repeats: z.enum(['join', 'ask']).default('join'),
   reason: Sentence.optional(),
 });
 
-const Step = z.strictObject({
-  name: Id,
-  approvers: z.strictObject({ users: z.array(Id).optional(), groups: z.array(Id).optional(), roles: z.array(Role).optional() }),
-  need: z.int().min(1).default(1),
-  deny: z.int().min(1).default(1),
-  remindEvery: Duration.optional(),
-  escalateAfter: Duration.optional(),
-  escalateTo: z.strictObject({ users: z.array(Id).optional(), groups: z.array(Id).optional() }).optional(),
-});
+/** Whoever is meant by one of the lists. The role `owner-of-server` means who owns the server of the call. */
+const People = z.strictObject({ users: z.array(Id).optional(), groups: z.array(Id).optional(), roles: z.array(Role).optional() });
+
+const Step = z
+  .strictObject({
+    name: Id,
+    approvers: People,
+    need: z.int().min(1).max(100).default(1),
+    deny: z.int().min(1).max(100).default(1),
+    remindEvery: Duration.optional(),
+    /** How often people are reminded at most. */
+    remindMost: z.int().min(1).max(100).default(3),
+    escalateAfter: Duration.optional(),
+    escalateTo: People.optional(),
+  })
+  .refine(({ escalateAfter, escalateTo }) => (escalateAfter === undefined) === (escalateTo === undefined), 'escalateAfter and escalateTo go together');
 
 const Flow = z.strictObject({
   id: Id,
   tenant: Tenant,
   expiresIn: Duration.default('1h'),
-  channels: z.array(z.string()).default(['console']),
+  /** How long a grant waits for its caller to come back. */
+  grantFor: Duration.default('30m'),
+  channels: z.array(z.string().regex(/^(console|email|slack:.+)$/, 'console, email or slack:CHANNEL')).max(20).default(['console']),
   requesterReason: z.enum(['required', 'optional', 'none']).default('optional'),
-  steps: z.array(Step).min(1),
+  approverReason: z.enum(['required', 'optional']).default('optional'),
+  /** Who may approve alone in an emergency; nobody when absent. */
+  breakGlass: People.optional(),
+  steps: z.array(Step).min(1).max(20),
 });
+
+/** How many calls may wait for people at once. */
+const Limit = z.strictObject({ tenant: Tenant, per: z.enum(['agent', 'tenant']), held: z.int().min(1).max(100_000) });
 
 export const HoldfastConfig = z.strictObject({
   apiVersion: z.literal('holdfast/v1'),
@@ -166,9 +183,11 @@ export const HoldfastConfig = z.strictObject({
   servers: z.array(Server).default([]),
   policies: z.array(Policy).default([]),
   flows: z.array(Flow).default([]),
+  limits: z.array(Limit).default([]),
 });
 /** A whole, valid configuration with all defaults filled in. */
 export type HoldfastConfig = z.infer<typeof HoldfastConfig>;
 export type ServerConfig = HoldfastConfig['servers'][number];
 export type PolicyConfig = HoldfastConfig['policies'][number];
+export type FlowConfig = HoldfastConfig['flows'][number];
 export type KeyConfig = HoldfastConfig['identity']['keys'][number];

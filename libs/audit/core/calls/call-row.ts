@@ -1,7 +1,7 @@
 import type { Actor, Effect, EventData, ImpactClass, Outcome } from '#libs/contracts';
 
-/** Where a call stands. `open`: allowed, nothing known of the outcome yet. */
-export type CallState = 'requested' | 'open' | 'held' | 'denied' | 'completed' | 'abandoned' | 'unknown';
+/** Where a call stands. `open`: allowed, nothing known of the outcome yet. `joined`: answered by the approval of an equal call. */
+export type CallState = 'requested' | 'open' | 'held' | 'joined' | 'denied' | 'completed' | 'abandoned' | 'unknown';
 
 /** The read model of calls: all the log says about one call, on one line. Derived by {@link foldCall} and by nothing else. */
 export interface CallRow {

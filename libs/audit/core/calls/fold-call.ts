@@ -10,6 +10,27 @@ const IN_CALL = {
   'call.completed': true,
   'call.abandoned': true,
   'call.outcome_unknown': true,
+  'approval.requested': true,
+  'approval.refused': true,
+  'approval.joined': true,
+  'approval.step_opened': true,
+  'approval.voted': true,
+  'approval.reminded': true,
+  'approval.escalated': true,
+  'approval.delegated': true,
+  'approval.edited': true,
+  'approval.broke_glass': true,
+  'approval.granted': true,
+  'approval.denied': true,
+  'approval.expired': true,
+  'approval.cancelled': true,
+  'approval.killed': true,
+  'approval.claimed': true,
+  'approval.settled': true,
+  'approval.standing_created': false,
+  'approval.standing_used': true,
+  'approval.standing_revoked': false,
+  'notification.failed': false,
   'policy.activated': false,
   'config.applied': false,
   'server.registered': false,
@@ -55,6 +76,18 @@ export function foldCall(row: CallRow | undefined, event: CallEvent, index: numb
       return isSettled(known) ? next : { ...next, state: 'abandoned', outcome: null, finishedAt: event.time };
     case 'call.outcome_unknown':
       return isFinished(known) ? next : { ...next, state: 'unknown', outcome: 'unknown', finishedAt: event.time };
+    case 'approval.joined':
+      return known.state === 'held' ? { ...next, state: 'joined' } : next;
+    case 'approval.refused':
+      return known.state === 'held' ? { ...next, state: 'denied', code: text(event.data.code), finishedAt: event.time } : next;
+    case 'approval.denied':
+    case 'approval.expired':
+    case 'approval.cancelled':
+    case 'approval.killed':
+      return known.state === 'held' ? { ...next, state: 'denied', code: event.type.replace('.', '_'), finishedAt: event.time } : next;
+    default:
+      // What people did on the way stands in the list of its events.
+      return next;
   }
 }
 

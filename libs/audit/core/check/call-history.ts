@@ -33,6 +33,8 @@ export function judge(history: CallHistory, event: CallEvent, index: number): Ju
       return judgeEnd(history, 'abandoned', event, index);
     case 'call.outcome_unknown':
       return judgeUnknown(history, event.data.broker, index);
+    default:
+      return undefined;
   }
 }
 
