@@ -138,7 +138,6 @@ function sayWhatIsMissing(config: ReturnType<typeof readConfig>, log: Log): void
     if (transport.type === 'openapi') log.warn({ tenant, server: id }, `transport ${transport.type} is not part of this version: calls of this server are refused`);
     if (trust === 'review') log.warn({ tenant, server: id }, 'trust: review needs people who review tools, which is not part of this version: this server offers no tools');
   }
-  if (config.policies.some((policy) => policy.effect === 'require_approval')) log.info('approvals are not part of this version: calls that need one are refused, and the refusal is on record');
 }
 
 /** The preferred port when it is free, else another one. */

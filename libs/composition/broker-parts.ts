@@ -3,13 +3,15 @@ import { CelConditions } from '#libs/adapters/cel';
 import { FileSpool } from '#libs/adapters/file-spool';
 import { AjvArgumentValidator } from '#libs/adapters/json-schema';
 import { AesSessionSealer, McpUpstreams } from '#libs/adapters/mcp';
-import { createPool, openStateDatabase, PostgresBrokerLeases, PostgresConfigurationStore, PostgresJournal, PostgresKeyStore, PostgresOutbox, PostgresPeers } from '#libs/adapters/postgres';
+import { createPool, Listener, openStateDatabase, PostgresApprovalStore, PostgresBrokerLeases, PostgresConfigurationStore, PostgresJournal, PostgresKeyStore, PostgresOutbox, PostgresPeers, PostgresStandingStore } from '#libs/adapters/postgres';
 import { AesSealer, KeyHierarchy } from '#libs/adapters/sealing';
-import { JournalRecorder, sha256 } from '#libs/audit/core';
+import { ApprovalDesk, Configurations, digestWith } from '#libs/approvals/core';
+import { base64url, JournalRecorder, sha256 } from '#libs/audit/core';
 import { Broker } from '#libs/broker/core';
 import type { KeyConfig } from '#libs/contracts';
 import { type Log, type ReadinessCheck, resolveSecret, type SecretSources } from '#libs/platform';
 import { BrokerControl } from './broker-control.ts';
+import { standingConditions } from './standing-conditions.ts';
 import { sleep, systemClock, systemIds, timer, yieldTurn } from './system.ts';
 
 export interface BrokerOptions {
@@ -54,8 +56,25 @@ export async function composeBroker(options: BrokerOptions) {
     onFatal: (error) => options.onFatal(error.message),
   });
 
-  const outbox = new PostgresOutbox(state, sealer, { name: 'approval-service', version });
+  const listener = new Listener(databaseUrl);
+  const outbox = new PostgresOutbox(state, listener, sealer, { name: 'approval-service', version });
   const configuration = new PostgresConfigurationStore(state, outbox);
+  const conditions = new CelConditions();
+  const validator = new AjvArgumentValidator();
+  const standing = standingConditions(conditions);
+  const desk = {
+    store: new PostgresApprovalStore(state, listener, outbox),
+    standing: new PostgresStandingStore(state, outbox),
+    configurations: new Configurations(configuration),
+    outbox,
+    sealer,
+    clock: systemClock,
+    ids: systemIds,
+    digestOf: digestWith(sha256, base64url),
+    meets: standing.meets,
+    standingProblem: standing.problem,
+    fits: (hash: string, schema: Readonly<Record<string, unknown>>, args: unknown) => validator.check(hash, schema, args) === null,
+  };
   const leases = new PostgresBrokerLeases(pool);
   const derived = (purpose: string): AesSessionSealer => new AesSessionSealer(new Uint8Array(hkdfSync('sha256', masterKey, '', purpose, 32)));
   // The broker and its control know each other; nothing asks before both are there.
@@ -77,8 +96,9 @@ export async function composeBroker(options: BrokerOptions) {
     clock: systemClock,
     ids: systemIds,
     sha256,
-    conditions: new CelConditions(),
-    validator: new AjvArgumentValidator(),
+    conditions,
+    approvals: new ApprovalDesk(desk),
+    validator,
     freshness: { assertFresh: () => control.assertFresh() },
     upstreams,
     peers,
@@ -107,6 +127,7 @@ export async function composeBroker(options: BrokerOptions) {
     recorder,
     outbox,
     configuration,
+    desk,
     leases,
     broker,
     control,
@@ -116,6 +137,7 @@ export async function composeBroker(options: BrokerOptions) {
     async close(): Promise<void> {
       await upstreams.close();
       await peers.close();
+      await listener.close();
       await journal.close();
       await state.destroy();
       await pool.end();

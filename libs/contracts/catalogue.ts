@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import {
+  approvalArgumentsShown,
   approvalBrokeGlass,
   approvalCancelled,
   approvalClaimed,
@@ -12,6 +13,7 @@ import {
   approvalJoined,
   approvalKilled,
   approvalRefused,
+  approvalReleaseRefused,
   approvalReminded,
   approvalRequested,
   approvalSettled,
@@ -53,6 +55,8 @@ export const catalogue = {
   'approval.cancelled': approvalCancelled,
   'approval.killed': approvalKilled,
   'approval.claimed': approvalClaimed,
+  'approval.arguments_shown': approvalArgumentsShown,
+  'approval.release_refused': approvalReleaseRefused,
   'approval.settled': approvalSettled,
   'approval.standing_created': approvalStandingCreated,
   'approval.standing_used': approvalStandingUsed,

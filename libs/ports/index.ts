@@ -11,3 +11,4 @@ export { Peers } from './peers.ts';
 export { BrokerLeases } from './broker-leases.ts';
 export { type OpenCall, OpenCalls } from './open-calls.ts';
 export { Authenticator, DeniedAccess, type Principal } from './principal.ts';
+export { Approvals, type ApprovalStatus, type ArgumentsIdentity, type CallIdentity, type Claimed, type ClaimRequest, type Held, type HeldRequest, type HoldRequest, type Journaled, type Lane, type Ticket } from './approvals.ts';

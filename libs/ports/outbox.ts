@@ -8,5 +8,9 @@ export interface Outbox {
   /** Batches that are not known to be in the journal, lowest number first. */
   unsent(limit: number): Promise<readonly JournalBatch[]>;
   sent(batch: JournalBatch): Promise<void>;
+  /** Calls back a moment after something was staged; a hint, some are lost. One listener. */
+  onStaged(listener: () => void): void;
+  /** Resolves when the batch of this number is in the journal; false when that took longer. */
+  delivered(number: bigint, timeoutMs: number): Promise<boolean>;
 }
 export const Outbox = Symbol('Outbox');

@@ -43,7 +43,7 @@ export class Caller {
     });
     let parsed: Answer['body'];
     try {
-      parsed = JSON.parse(text) as Answer['body'];
+      parsed = JSON.parse(answered['content-type']?.startsWith('text/event-stream') ? lastMessage(text) : text) as Answer['body'];
     } catch {
       parsed = { text };
     }
@@ -68,4 +68,9 @@ export class Caller {
       outgoing.end(method === 'POST' ? body : undefined);
     });
   }
+}
+
+/** The answer of a request stands at the end of its stream. */
+function lastMessage(stream: string): string {
+  return [...stream.matchAll(/^data: (.*)$/gm)].at(-1)?.[1] ?? '';
 }

@@ -13,7 +13,7 @@ import { CallToolRequestSchema, isInitializeRequest, ListToolsRequestSchema, Mcp
 import { Broker, NO_CHANNEL } from '#libs/broker/core';
 import { HoldfastConfig } from '#libs/contracts';
 import type { Principal } from '#libs/ports';
-import { MemoryRecorder, specClock, specConditions, specIds, specSha256, specValidator } from '#libs/testing';
+import { MemoryRecorder, nobodyApproves, specClock, specConditions, specIds, specSha256, specValidator } from '#libs/testing';
 import { AesSessionSealer } from './aes-session-sealer.ts';
 import { startDemoServer } from './demo-server.ts';
 import { McpUpstreams } from './mcp-upstreams.ts';
@@ -150,6 +150,7 @@ beforeAll(async () => {
     freshness: { assertFresh: () => undefined },
     upstreams,
     peers: { tell: () => undefined, hear: () => undefined },
+    approvals: nobodyApproves,
     sessions: new AesSessionSealer(new Uint8Array(32)),
     timer: () => () => undefined,
     serverInfo: { name: 'holdfast', version: '0' },

@@ -15,3 +15,6 @@ export { PostgresAuditStore } from './audit/postgres-audit-store.ts';
 export { PostgresPeers, type PostgresPeersOptions } from './peers/postgres-peers.ts';
 export { PostgresJournal } from './journal/postgres-journal.ts';
 export { isPassing } from './audit/store-errors.ts';
+export { Listener } from './listener.ts';
+export { PostgresApprovalStore } from './state/postgres-approval-store.ts';
+export { PostgresStandingStore } from './state/postgres-standing-store.ts';

@@ -7,18 +7,18 @@ export class Listener {
   private client: pg.Client | undefined;
   private reconnect: NodeJS.Timeout | undefined;
   private state: 'new' | 'open' | 'closed' = 'new';
+  private readonly handlers = new Map<string, (payload: string) => void>();
 
-  constructor(
-    private readonly url: string,
-    private readonly channel: string,
-    private readonly onNotification: (payload: string) => void,
-  ) {}
+  constructor(private readonly url: string) {}
 
-  /** Begins to listen; a second time is nothing. */
-  open(): void {
-    if (this.state !== 'new') return;
-    this.state = 'open';
-    this.connect();
+  /** Hears a channel from now on; the first one opens the connection. */
+  on(channel: string, handler: (payload: string) => void): void {
+    const known = this.handlers.has(channel);
+    this.handlers.set(channel, handler);
+    if (this.state === 'new') {
+      this.state = 'open';
+      this.connect();
+    } else if (!known) this.listen(channel);
   }
 
   async close(): Promise<void> {
@@ -31,21 +31,28 @@ export class Listener {
     if (this.state === 'closed') return;
     const client = new pg.Client({ connectionString: this.url, application_name: 'holdfast-wake', keepAlive: true });
     this.client = client;
-    const lost = (): void => {
-      if (this.client !== client) return;
-      this.client = undefined;
-      if (this.state === 'closed') return;
-      this.reconnect = setTimeout(() => this.connect(), RECONNECT_MS);
-      this.reconnect.unref();
-    };
-    client.on('error', lost);
-    client.on('end', lost);
-    client.on('notification', ({ payload }) => this.onNotification(payload ?? ''));
+    client.on('error', () => this.lost(client));
+    client.on('end', () => this.lost(client));
+    client.on('notification', ({ channel, payload }) => this.handlers.get(channel)?.(payload ?? ''));
     client.connect().then(
-      () => client.query(`listen ${client.escapeIdentifier(this.channel)}`).catch(lost),
       () => {
-        lost();
+        for (const channel of this.handlers.keys()) this.listen(channel);
       },
+      () => this.lost(client),
     );
+  }
+
+  /** Queued behind the connection where that is still being made. */
+  private listen(channel: string): void {
+    const { client } = this;
+    if (client) client.query(`listen ${client.escapeIdentifier(channel)}`).catch(() => this.lost(client));
+  }
+
+  private lost(client: pg.Client): void {
+    if (this.client !== client) return;
+    this.client = undefined;
+    if (this.state === 'closed') return;
+    this.reconnect = setTimeout(() => this.connect(), RECONNECT_MS);
+    this.reconnect.unref();
   }
 }

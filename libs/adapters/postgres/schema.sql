@@ -23,6 +23,29 @@ table journal.record owner holdfast_owner rights holdfast_app=r/holdfast_owner, 
   at bigint not null
   event bytea not null storage e
   sealed bytea storage e
+table state.approval owner holdfast_owner rights holdfast_app=arw/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
+  tenant text not null
+  id uuid not null
+  call text not null
+  status text not null
+  version integer not null
+  lane text not null
+  joins text
+  agent text
+  requester text not null
+  created_at bigint not null
+  changed_at bigint not null
+  expires_at bigint not null
+  wake_at bigint
+  state jsonb not null
+  beside jsonb not null
+  sealed bytea not null
+  answer bytea
+table state.approval_notice owner holdfast_owner rights holdfast_app=arwd/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
+  tenant text not null
+  approval uuid not null
+  version integer not null
+  events text[] not null
 table state.broker_lease owner holdfast_owner rights holdfast_app=arw/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
   instance uuid not null
   started_at timestamp with time zone not null default now()
@@ -35,6 +58,15 @@ table state.config_revision owner holdfast_owner rights holdfast_app=ar/holdfast
   document jsonb not null
   source text not null
   applied_at timestamp with time zone not null default now()
+table state.delegation owner holdfast_owner rights holdfast_app=arw/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
+  tenant text not null
+  id uuid not null
+  delegator text not null
+  delegate text not null
+  until bigint not null
+  scope jsonb not null
+  revoked boolean not null default false
+  created_at timestamp with time zone not null default now()
 table state.outbox owner holdfast_owner rights holdfast_app=ard/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
   number bigint not null
   batch bytea not null
@@ -47,6 +79,16 @@ table state.outbox_producer owner holdfast_owner rights holdfast_app=r/holdfast_
   singleton boolean not null default true
   producer uuid not null default gen_random_uuid()
   number bigint not null default 0 rights holdfast_app=w/holdfast_owner
+table state.standing_approval owner holdfast_owner rights holdfast_app=arw/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
+  tenant text not null
+  id uuid not null
+  agent text
+  server text not null
+  tool text not null
+  until bigint not null
+  revoked boolean not null
+  version integer not null
+  state jsonb not null
 table state.subject_key owner holdfast_owner rights holdfast_app=ar/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
   id uuid not null
   tenant text not null
@@ -66,12 +108,16 @@ constraint head_pkey on journal.head: PRIMARY KEY (singleton)
 constraint head_singleton_check on journal.head: CHECK (singleton)
 constraint producer_pkey on journal.producer: PRIMARY KEY (producer)
 constraint record_pkey on journal.record: PRIMARY KEY ("position")
+constraint approval_pkey on state.approval: PRIMARY KEY (tenant, id)
+constraint approval_notice_pkey on state.approval_notice: PRIMARY KEY (tenant, approval, version)
 constraint broker_lease_pkey on state.broker_lease: PRIMARY KEY (instance)
 constraint config_revision_pkey on state.config_revision: PRIMARY KEY (revision)
+constraint delegation_pkey on state.delegation: PRIMARY KEY (tenant, id)
 constraint outbox_pkey on state.outbox: PRIMARY KEY (number)
 constraint outbox_chain_pkey on state.outbox_chain: PRIMARY KEY (tenant)
 constraint outbox_producer_pkey on state.outbox_producer: PRIMARY KEY (singleton)
 constraint outbox_producer_singleton_check on state.outbox_producer: CHECK (singleton)
+constraint standing_approval_pkey on state.standing_approval: PRIMARY KEY (tenant, id)
 constraint subject_key_check on state.subject_key: CHECK (((wrapped IS NULL) = (destroyed_at IS NOT NULL)))
 constraint subject_key_pkey on state.subject_key: PRIMARY KEY (id)
 constraint subject_key_tenant_fkey on state.subject_key: FOREIGN KEY (tenant) REFERENCES state.tenant_key(tenant)
@@ -82,12 +128,26 @@ constraint tenant_key_pkey on state.tenant_key: PRIMARY KEY (tenant)
 CREATE UNIQUE INDEX head_pkey ON journal.head USING btree (singleton)
 CREATE UNIQUE INDEX producer_pkey ON journal.producer USING btree (producer)
 CREATE UNIQUE INDEX record_pkey ON journal.record USING btree ("position")
+CREATE INDEX approval_answered ON state.approval USING btree (changed_at) WHERE (answer IS NOT NULL)
+CREATE INDEX approval_by_status ON state.approval USING btree (tenant, status, created_at DESC, id DESC)
+CREATE INDEX approval_claimed ON state.approval USING btree (changed_at) WHERE (status = 'claimed'::text)
+CREATE INDEX approval_held ON state.approval USING btree (tenant, agent) WHERE (status = ANY (ARRAY['held'::text, 'approved'::text]))
+CREATE INDEX approval_joins ON state.approval USING btree (tenant, joins, created_at) WHERE (joins IS NOT NULL)
+CREATE INDEX approval_newest ON state.approval USING btree (tenant, created_at DESC, id DESC)
+CREATE UNIQUE INDEX approval_pkey ON state.approval USING btree (tenant, id)
+CREATE INDEX approval_releasable ON state.approval USING btree (lane, changed_at) WHERE (status = 'approved'::text)
+CREATE INDEX approval_wake ON state.approval USING btree (wake_at) WHERE (wake_at IS NOT NULL)
+CREATE UNIQUE INDEX approval_notice_pkey ON state.approval_notice USING btree (tenant, approval, version)
 CREATE UNIQUE INDEX broker_lease_pkey ON state.broker_lease USING btree (instance)
 CREATE UNIQUE INDEX config_revision_pkey ON state.config_revision USING btree (revision)
+CREATE INDEX delegation_in_force ON state.delegation USING btree (tenant, until) WHERE (NOT revoked)
+CREATE UNIQUE INDEX delegation_pkey ON state.delegation USING btree (tenant, id)
 CREATE UNIQUE INDEX outbox_pkey ON state.outbox USING btree (number)
 CREATE INDEX outbox_unsent ON state.outbox USING btree (number) WHERE (sent_at IS NULL)
 CREATE UNIQUE INDEX outbox_chain_pkey ON state.outbox_chain USING btree (tenant)
 CREATE UNIQUE INDEX outbox_producer_pkey ON state.outbox_producer USING btree (singleton)
+CREATE UNIQUE INDEX standing_approval_pkey ON state.standing_approval USING btree (tenant, id)
+CREATE INDEX standing_in_force ON state.standing_approval USING btree (tenant, server, tool, until) WHERE (NOT revoked)
 CREATE UNIQUE INDEX subject_key_current ON state.subject_key USING btree (tenant, subject) WHERE (destroyed_at IS NULL)
 CREATE UNIQUE INDEX subject_key_pkey ON state.subject_key USING btree (id)
 CREATE UNIQUE INDEX tenant_key_pkey ON state.tenant_key USING btree (tenant)

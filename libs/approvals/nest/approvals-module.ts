@@ -2,24 +2,11 @@ import { type DynamicModule, Inject, Injectable, Module, type OnApplicationBoots
 import { CommandHandler, CqrsModule, type ICommandHandler } from '@nestjs/cqrs';
 import type { HoldfastConfig } from '#libs/contracts';
 import { Log } from '#libs/platform';
-import type { BrokerLeases, Clock, ConfigRevision, ConfigurationStore, Journal, OpenCalls, Outbox, Recorder } from '#libs/ports';
+import type { ConfigRevision } from '#libs/ports';
 import { applyConfiguration, LostBrokers, relayOutbox } from '#libs/approvals/core';
+import { ApprovalsController } from './approvals-controller.ts';
+import { ApprovalsDependencies } from './approvals-dependencies.ts';
 import { BackgroundLoop } from './background-loop.ts';
-
-export interface ApprovalsDependencies {
-  readonly configuration: ConfigurationStore;
-  readonly outbox: Outbox;
-  readonly journal: Journal;
-  readonly leases: BrokerLeases;
-  readonly openCalls: OpenCalls;
-  readonly recorder: Recorder;
-  readonly deliver: (broker: string) => Promise<unknown>;
-  readonly clock: Clock;
-  /** How long a broker's lease lasts. */
-  readonly leaseMs: number;
-  readonly digestOf: (text: string) => string;
-}
-export const ApprovalsDependencies = Symbol('ApprovalsDependencies');
 
 const RELAY_EVERY_MS = 200;
 const SETTLE_EVERY_MS = 500;
@@ -48,8 +35,10 @@ export class ApprovalsLoops implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(@Inject(ApprovalsDependencies) deps: ApprovalsDependencies, @Inject(Log) log: Log) {
     const lostBrokers = new LostBrokers(deps);
+    const relay = new BackgroundLoop({ name: 'outbox relay', everyMs: RELAY_EVERY_MS, log, round: () => relayOutbox(deps.outbox, deps.journal) });
+    deps.outbox.onStaged(() => relay.nudge());
     this.loops = [
-      new BackgroundLoop({ name: 'outbox relay', everyMs: RELAY_EVERY_MS, log, round: () => relayOutbox(deps.outbox, deps.journal) }),
+      relay,
       new BackgroundLoop({ name: 'lost brokers', everyMs: SETTLE_EVERY_MS, log, round: () => lostBrokers.round() }),
     ];
   }
@@ -70,6 +59,7 @@ export class ApprovalsModule {
     return {
       module: ApprovalsModule,
       imports: [CqrsModule.forRoot()],
+      controllers: [ApprovalsController],
       providers: [{ provide: ApprovalsDependencies, useValue: deps }, { provide: Log, useValue: log }, ApplyConfigurationHandler, ApprovalsLoops],
       exports: [CqrsModule],
     };

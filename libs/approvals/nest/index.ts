@@ -1,1 +1,2 @@
-export { ApplyConfiguration, ApprovalsDependencies, ApprovalsModule } from './approvals-module.ts';
+export { ApplyConfiguration, ApprovalsModule } from './approvals-module.ts';
+export { ApprovalsDependencies } from './approvals-dependencies.ts';

@@ -1,5 +1,5 @@
 import type { HoldfastConfig, KeyConfig } from '#libs/contracts';
-import type { Clock, Ids, Peers, Recorder, Sha256 } from '#libs/ports';
+import type { Approvals, Clock, Ids, Peers, Recorder, Sha256 } from '#libs/ports';
 import { Calls } from './call/calls.ts';
 import { CallsInFlight } from './call/calls-in-flight.ts';
 import type { ArgumentValidator, Freshness } from './call/ports.ts';
@@ -21,6 +21,7 @@ export interface BrokerDependencies {
   readonly freshness: Freshness;
   readonly upstreams: Upstreams;
   readonly peers: Peers;
+  readonly approvals: Approvals;
   readonly sessions: SessionSealer;
   /** Calls back after a while; the returned function cancels. */
   readonly timer: (ms: number, callback: () => void) => () => void;
@@ -60,7 +61,8 @@ export class Broker {
       upstreams: deps.upstreams,
       inFlight: this.inFlight,
       peers: deps.peers,
-      calls: new Calls({ ...deps, ...limits, digest: this.digest, inFlight: this.inFlight }),
+      calls: new Calls({ ...deps, ...limits, digest: this.digest, inFlight: this.inFlight, stands: (principal) => this.keys.stands(principal) }),
+      approvals: deps.approvals,
       sessions: new Sessions(deps.sessions, this.digest),
       sealer: deps.sessions,
       timer: deps.timer,

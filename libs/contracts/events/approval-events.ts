@@ -90,6 +90,16 @@ export const approvalClaimed = approvalEvent('approval.claimed', 'A broker took 
   policyVersion: z.int().min(0),
 });
 
+export const approvalReleaseRefused = approvalEvent(
+  'approval.release_refused',
+  'An approved call was not released, because something is not as it was when people decided; the approval stays as it is.',
+  { code: z.string() },
+  [],
+  'broker',
+);
+
+export const approvalArgumentsShown = approvalEvent('approval.arguments_shown', 'A person was shown the arguments of a held call.', { person: Person, argsDigest: Digest });
+
 export const approvalSettled = approvalEvent('approval.settled', 'What became of the released call.', { outcome: z.enum(['executed', 'failed', 'unknown']) });
 
 export const approvalStandingCreated = approvalEvent(

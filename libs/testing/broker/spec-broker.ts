@@ -4,7 +4,8 @@ import type { Principal } from '#libs/ports';
 import { MemoryPeers } from './memory-peers.ts';
 import { MemoryRecorder } from './memory-recorder.ts';
 import { MemoryUpstreams, tool } from './memory-upstreams.ts';
-import { specClock, specIds, specSha256 } from './spec-ports.ts';
+import { SpecApprovals } from './spec-approvals.ts';
+import { specClock, specDigest, specIds, specSha256 } from './spec-ports.ts';
 
 /** Conditions for specs of this core: `args.<name>` is true when that argument is, `boom` cannot be evaluated, `?` does not compile. */
 export const specConditions: Conditions = {
@@ -74,6 +75,7 @@ export class SpecBroker {
   /** How far the broker's clock runs ahead. */
   aheadMs = 0;
   readonly broker: Broker;
+  readonly approvals: SpecApprovals;
 
   /** The time has come for everything that waits for its time now. */
   ring(): void {
@@ -88,9 +90,12 @@ export class SpecBroker {
   constructor(configuration: HoldfastConfig = config(), peers = new MemoryPeers(), limits: Partial<BrokerLimits> = {}) {
     this.upstreams.lists.set('billing', [tool('refund'), tool('list'), tool('purge')]);
     this.upstreams.lists.set('crm', [tool('search')]);
+    const clock = { now: () => specClock.now() + this.aheadMs, monotonicUs: () => specClock.monotonicUs() + this.aheadMs * 1_000 };
+    this.approvals = new SpecApprovals(configuration, clock, specIds, specDigest);
     this.broker = new Broker({
       recorder: this.recorder,
-      clock: { now: () => specClock.now() + this.aheadMs, monotonicUs: () => specClock.monotonicUs() + this.aheadMs * 1_000 },
+      clock,
+      approvals: this.approvals.desk,
       ids: specIds,
       sha256: specSha256,
       conditions: specConditions,

@@ -7,7 +7,7 @@ import { AjvArgumentValidator } from '#libs/adapters/json-schema';
 import { Broker } from '#libs/broker/core';
 import { AuthenticationGate, BrokerModule } from '#libs/broker/nest';
 import { HoldfastConfig } from '#libs/contracts';
-import { MemoryRecorder, specClock, specConditions, specIds, specSha256 } from '#libs/testing';
+import { MemoryRecorder, nobodyApproves, specClock, specConditions, specIds, specSha256 } from '#libs/testing';
 import { AesSessionSealer } from '../aes-session-sealer.ts';
 import { McpUpstreams } from '../mcp-upstreams.ts';
 
@@ -36,6 +36,7 @@ export async function startHoldfastEdge(servers: Readonly<Record<string, string>
     upstreams,
     sessions: new AesSessionSealer(randomBytes(32)),
     peers: { tell: () => undefined, hear: () => undefined },
+    approvals: nobodyApproves,
     timer: () => () => undefined,
     serverInfo: { name: 'holdfast', version: '0' },
     onFault: (error) => faults.push(error),

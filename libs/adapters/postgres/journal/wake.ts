@@ -8,16 +8,19 @@ export class Wake {
   private readonly listener: Listener;
   private readonly waiters = new Set<Waiter>();
 
-  constructor(url: string, channel: string) {
-    this.listener = new Listener(url, channel, () => {
-      for (const waiter of this.waiters) waiter.notify();
-    });
+  constructor(
+    url: string,
+    private readonly channel: string,
+  ) {
+    this.listener = new Listener(url);
   }
 
   waiter(): Waiter {
     const waiter: Waiter = new Waiter(() => this.waiters.delete(waiter));
     this.waiters.add(waiter);
-    this.listener.open();
+    this.listener.on(this.channel, () => {
+      for (const waiting of this.waiters) waiting.notify();
+    });
     return waiter;
   }
 

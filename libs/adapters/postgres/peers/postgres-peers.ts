@@ -42,7 +42,7 @@ export class PostgresPeers implements Peers {
   private onWord: ((word: string) => void) | undefined;
 
   constructor(private readonly options: PostgresPeersOptions) {
-    this.listener = new Listener(options.url, CHANNEL, (payload) => this.notified(payload));
+    this.listener = new Listener(options.url);
   }
 
   tell(word: string): void {
@@ -56,7 +56,7 @@ export class PostgresPeers implements Peers {
 
   hear(listener: (word: string) => void): void {
     this.onWord = listener;
-    this.listener.open();
+    this.listener.on(CHANNEL, (payload) => this.notified(payload));
   }
 
   async close(): Promise<void> {

@@ -3,6 +3,8 @@ import { type DataSource, type EntityManager, IsNull } from 'typeorm';
 import { buildEvent, FIRST_POSITION, type ProducerPosition } from '#libs/audit/core';
 import { encodeSealed, type EventDraft } from '#libs/contracts';
 import type { JournalBatch, JournalRecord, Outbox, Sealer } from '#libs/ports';
+import type { Listener } from '../listener.ts';
+import { Deliveries } from './deliveries.ts';
 import { OutboxEntity } from './entities.ts';
 
 interface StoredBatch {
@@ -10,23 +12,31 @@ interface StoredBatch {
   readonly records: readonly { readonly tenant: string; readonly event: string; readonly sealed: string | null }[];
 }
 
+const STAGED = 'holdfast_outbox';
+
 /** {@link Outbox} in the operational database, and the way for state stores to stage events inside their transactions. */
 export class PostgresOutbox implements Outbox {
+  private readonly deliveries: Deliveries;
+
   constructor(
     private readonly database: DataSource,
+    private readonly listener: Listener,
     private readonly sealer: Sealer,
     private readonly app: { readonly name: string; readonly version: string },
-  ) {}
+  ) {
+    this.deliveries = new Deliveries(database, listener);
+  }
 
   /**
-   * Makes the events of one transaction, in it. The producer row is locked until the transaction ends, so outbox numbers and
-   * producer sequences are in commit order; what rolls back leaves no hole.
+   * Makes the events of one transaction, in it, and gives the number of their batch; null when there are none. The producer row is
+   * locked until the transaction ends, so outbox numbers and producer sequences are in commit order; what rolls back leaves no hole.
    */
-  async stage(transaction: EntityManager, drafts: readonly EventDraft[]): Promise<void> {
-    if (drafts.length === 0) return;
+  async stage(transaction: EntityManager, drafts: readonly EventDraft[]): Promise<bigint | null> {
+    if (drafts.length === 0) return null;
     const [head] = (await transaction.query('select producer, number from state.outbox_producer for update')) as [{ producer: string; number: string }];
+    const tenants = [...new Set(drafts.map((draft) => draft.tenant))];
     const positions = new Map<string, ProducerPosition>();
-    for (const row of (await transaction.query('select tenant, seq, prev from state.outbox_chain')) as { tenant: string; seq: string; prev: string }[]) {
+    for (const row of (await transaction.query('select tenant, seq, prev from state.outbox_chain where tenant = any($1)', [tenants])) as { tenant: string; seq: string; prev: string }[]) {
       positions.set(row.tenant, { seq: BigInt(row.seq), prev: row.prev });
     }
     const records: JournalRecord[] = [];
@@ -43,12 +53,16 @@ export class PostgresOutbox implements Outbox {
     }
     const number = BigInt(head.number) + 1n;
     const stored: StoredBatch = { producer: head.producer, records: records.map((record) => ({ tenant: record.tenant, event: base64(record.event), sealed: record.sealed && base64(record.sealed) })) };
-    await transaction.query('update state.outbox_producer set number = $1', [number.toString()]);
-    for (const [tenant, position] of positions) {
-      await transaction.query('insert into state.outbox_chain (tenant, seq, prev) values ($1, $2, $3) on conflict (tenant) do update set seq = excluded.seq, prev = excluded.prev', [tenant, position.seq.toString(), position.prev]);
-    }
-    await transaction.getRepository(OutboxEntity).insert({ number: number.toString(), batch: Buffer.from(JSON.stringify(stored)) });
-    await transaction.query(`select pg_notify('holdfast_outbox', '')`);
+    await transaction.query(
+      `with numbered as (update state.outbox_producer set number = $1),
+         chained as (
+           insert into state.outbox_chain (tenant, seq, prev) select * from unnest($2::text[], $3::bigint[], $4::text[])
+           on conflict (tenant) do update set seq = excluded.seq, prev = excluded.prev),
+         staged as (insert into state.outbox (number, batch) values ($1, $5))
+       select pg_notify('${STAGED}', '')`,
+      [number.toString(), [...positions.keys()], [...positions.values()].map(({ seq }) => seq.toString()), [...positions.values()].map(({ prev }) => prev), Buffer.from(JSON.stringify(stored))],
+    );
+    return number;
   }
 
   async unsent(limit: number): Promise<readonly JournalBatch[]> {
@@ -63,8 +77,16 @@ export class PostgresOutbox implements Outbox {
     });
   }
 
-  async sent(batch: JournalBatch): Promise<void> {
-    await this.database.getRepository(OutboxEntity).update({ number: String(batch.number) }, { sentAt: new Date() });
+  sent(batch: JournalBatch): Promise<void> {
+    return this.deliveries.sent(BigInt(batch.number));
+  }
+
+  onStaged(listener: () => void): void {
+    this.listener.on(STAGED, listener);
+  }
+
+  delivered(number: bigint, timeoutMs: number): Promise<boolean> {
+    return this.deliveries.until(number, timeoutMs);
   }
 }
 

@@ -7,6 +7,7 @@ import { AesSealer, KeyHierarchy } from '#libs/adapters/sealing';
 import type { Envelope } from '#libs/contracts';
 import { configuration, httpServer, testDatabase, type TestDatabase } from '#libs/testing';
 import { PostgresJournal } from '../journal/postgres-journal.ts';
+import { Listener } from '../listener.ts';
 import { createPool } from '../pool.ts';
 import { openStateDatabase } from './data-source.ts';
 import { PostgresBrokerLeases } from './postgres-broker-leases.ts';
@@ -23,6 +24,7 @@ describe('state in the operational database', () => {
   let state: DataSource;
   let journal: PostgresJournal;
   let outbox: PostgresOutbox;
+  let listener: Listener;
   let store: PostgresConfigurationStore;
 
   beforeAll(async () => {
@@ -33,10 +35,11 @@ describe('state in the operational database', () => {
     pool = createPool({ url, application: 'state-test', max: 8 });
     state = await openStateDatabase(url, 8);
     journal = new PostgresJournal(pool, url);
-    outbox = new PostgresOutbox(state, new AesSealer(new KeyHierarchy(new Uint8Array(32), new PostgresKeyStore(pool), Date.now)), { name: 'test', version: '1' });
+    outbox = new PostgresOutbox(state, (listener = new Listener(url)), new AesSealer(new KeyHierarchy(new Uint8Array(32), new PostgresKeyStore(pool), Date.now)), { name: 'test', version: '1' });
     store = new PostgresConfigurationStore(state, outbox);
   });
   afterAll(async () => {
+    await listener.close();
     await state.destroy();
     await journal.close();
     await pool.end();

@@ -26,6 +26,8 @@ const IN_CALL = {
   'approval.cancelled': true,
   'approval.killed': true,
   'approval.claimed': true,
+  'approval.release_refused': true,
+  'approval.arguments_shown': true,
   'approval.settled': true,
   'approval.standing_created': false,
   'approval.standing_used': true,

@@ -23,6 +23,7 @@ function frame(call: Call): Pick<EventDraft, 'tenant' | 'actor' | 'corr' | 'link
     corr: call.id,
     links: {
       call: call.id,
+      ...(call.approval === undefined ? {} : { approval: call.approval }),
       ...(call.run === undefined ? {} : { run: call.run }),
       ...(call.traceparent === undefined ? {} : { trace: call.traceparent }),
     },
@@ -64,8 +65,22 @@ export function requestedDraft(call: Call, id: string, resolution: Resolution, a
   };
 }
 
-export function decidedDraft(call: Call, id: string, cause: string, data: EventData<'policy.decided'>): Draft<'policy.decided'> {
-  return { ...frame(call), type: 'policy.decided', id, cause, data: { ...data, reason: short(data.reason, MAX_REASON) } };
+export function decidedDraft(call: Call, id: string, cause: string | undefined, data: EventData<'policy.decided'>): Draft<'policy.decided'> {
+  return { ...frame(call), type: 'policy.decided', id, ...(cause === undefined ? {} : { cause }), data: { ...data, reason: short(data.reason, MAX_REASON) } };
+}
+
+/** A repeated call is answered by what becomes of an earlier one. */
+export function joinedDraft(call: Call, approval: string, at: number): Draft<'approval.joined'> {
+  return { ...frame({ ...call, approval }), type: 'approval.joined', data: { at, call: call.id } };
+}
+
+/** People were not asked about a call that needed them. */
+export function notHeldDraft(call: Call, { rule, flow }: Pick<EventData<'policy.decided'>, 'rule' | 'flow'>, code: string, at: number): Draft<'approval.refused'> {
+  return { ...frame(call), type: 'approval.refused', data: { at, rule: rule ?? '', flow: flow ?? '', code } };
+}
+
+export function notReleasedDraft(call: Call, code: string, at: number): Draft<'approval.release_refused'> {
+  return { ...frame(call), type: 'approval.release_refused', data: { at, code } };
 }
 
 export function abandonedDraft(call: Call, cause: string, reason: EventData<'call.abandoned'>['reason']): Draft<'call.abandoned'> {

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '#libs/contracts';
-import type { Principal } from '#libs/ports';
+import type { Lane, Principal, Ticket } from '#libs/ports';
 import type { CallMethod } from '../policy/facts.ts';
 import type { UpstreamClient } from '../upstream/upstreams.ts';
 import type { Cancellation } from './cancellation.ts';
@@ -7,6 +7,10 @@ import type { Cancellation } from './cancellation.ts';
 /** One call as it came in, identified and parsed, not yet judged: of a tool, for a prompt, or to read a resource. */
 export interface Call {
   readonly id: string;
+  /** The approval that released it. */
+  readonly approval?: string;
+  /** How its caller waits when people are to be asked. */
+  readonly lane: Lane;
   readonly method: CallMethod;
   readonly principal: Principal;
   /** The name or URI the agent gave. */
@@ -44,6 +48,17 @@ export interface RefusedCall {
   /** For a model to act on; holds no value of anybody. */
   readonly sentence: string;
   readonly disposition: 'not_executed' | 'executed' | 'unknown';
+  /** What people do about it, or did. */
+  readonly approval?: Pick<Ticket, 'approval' | 'status' | 'expiresAt' | 'progress'>;
+}
+
+/** A call that waits for people. */
+export interface HeldAnswer {
+  readonly kind: 'held';
+  readonly call: string;
+  readonly ticket: Ticket;
+  /** Why policy asks for people. */
+  readonly why: string;
 }
 
 /** The answer to a call. `result` and `error` are JSON text of the upstream server, to be passed on as it is. */

@@ -178,7 +178,6 @@ describe('a refused call', () => {
     expect(find(spec, 'policy.decided').data).toMatchObject({
       effect: 'require_approval',
       stage: 'approval',
-      code: 'approval_unavailable',
       flow: 'one',
       rule: 'hold',
     });

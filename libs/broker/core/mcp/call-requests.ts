@@ -1,23 +1,27 @@
 import { errorCatalogue, Refusal } from '#libs/contracts';
-import type { Ids, Principal } from '#libs/ports';
+import type { Approvals, Ids, Principal, Ticket } from '#libs/ports';
 import { Cancellation } from '../call/cancellation.ts';
-import type { Call, CallAnswer } from '../call/call.ts';
+import type { Call, CallAnswer, HeldAnswer } from '../call/call.ts';
 import type { Calls } from '../call/calls.ts';
+import { heldCall } from '../call/held-request.ts';
+import { notExecuted } from '../call/refused.ts';
 import type { CallMethod } from '../policy/facts.ts';
 import { DESCRIPTION_AGE_MS, type Directory } from '../registry/directory.ts';
-import type { Resolution, Visible } from '../registry/visible.ts';
+import type { Resolution, View, Visible } from '../registry/visible.ts';
 import type { PeerAnswer } from '../upstream/upstreams.ts';
-import { claimedClient, readCallMeta } from './call-meta.ts';
+import { type CallMeta, claimedClient, readCallMeta } from './call-meta.ts';
 import { canBeAskedSomething, clientCapabilities } from './capabilities.ts';
+import { notification } from './channel.ts';
 import { metaOf } from './classify.ts';
 import type { Exchange, McpRequest, RpcRequest } from './exchange.ts';
 import type { HeldCall, HeldCalls } from './held-calls.ts';
 import { answersFor, type InputAnswers } from './input-required.ts';
 import { memberText, withMember, withMembers, withoutMember } from './json-text.ts';
+import type { Lanes } from './lanes.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import { mismatchedParamHeader } from './param-headers.ts';
 import { isObject, type JsonObject, META_CLIENT_CAPABILITIES, META_CLIENT_INFO, META_SERVER_INFO, MODERN_VERSION } from './protocol.ts';
-import { errorReply, type McpReply, refusedErrorReply, refusedResult, resultReply, upstreamErrorReply } from './reply.ts';
+import { approvedResult, errorReply, type McpReply, refusedErrorReply, refusedResult, resultReply, upstreamErrorReply } from './reply.ts';
 import type { SessionWords } from './session-words.ts';
 import { clientOf } from './upstream-client.ts';
 
@@ -28,8 +32,25 @@ export interface CallRequestDependencies {
   readonly live: LiveSessions;
   readonly words: SessionWords;
   readonly held: HeldCalls;
+  readonly approvals: Approvals;
+  readonly lanes: Lanes;
+  /** What a caller sees now; a call may have waited long. */
+  readonly viewNow: (principal: Principal, path: string) => View | undefined;
   readonly ids: Ids;
   readonly digest: (text: string) => string;
+}
+
+/** A request whose call may have to wait. */
+interface Waiting {
+  readonly inbound: RpcRequest;
+  readonly exchange: Exchange;
+  readonly method: CallMethod;
+  /** The params without what ends here. */
+  readonly own: string;
+  /** Names what is called, with its arguments. */
+  readonly named: () => string;
+  readonly said: CallMeta;
+  readonly capabilities: JsonObject;
 }
 
 /** What is asked for, read from the params of one method. */
@@ -42,6 +63,8 @@ interface Asked {
 /** How often a server may ask a client of the older era for more before it gets no further answer. */
 const MAX_ROUNDS = 10;
 const MAX_ANSWERS = 100;
+/** Somebody else has the call, or what was known of it is out of date. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['approval_claimed', 'approval_pending', 'decision_stale', 'approval_denied', 'approval_expired', 'approval_cancelled', 'approval_killed']);
 /** A client may say megabytes of itself, which would be remembered as the name of its session. */
 const MAX_ABLE = 200;
 /**
@@ -100,18 +123,18 @@ export class CallRequests {
     const { name, args, resolution } = asked;
     const own = withMembers(memberText(request.body, 'params') ?? '{}', NOT_RELAYED);
     const named = (): string => this.deps.digest(`${view.endpoint.path} ${method} ${name} ${memberText(own, 'arguments') ?? ''}`);
+    const capabilities = session ? session.capabilities : clientCapabilities(meta?.[META_CLIENT_CAPABILITIES]);
+    const waiting: Waiting = { inbound, exchange, method, own, named, said, capabilities };
     if (era === 'modern' && typeof params['requestState'] === 'string') {
-      const back = await this.comeBack(inbound, exchange, method, own, named(), resolution);
+      const leg = await this.deps.lanes.leg(params['requestState'], request.principal, named());
+      if (leg === 'foreign') return errorReply(new Refusal('invalid_params', 'Invalid or expired requestState'), id, true);
+      if (leg) return this.wait(waiting, leg, leg.leg);
+      const back = await this.comeBack(waiting, resolution);
       if (back) return back;
     }
-    const live = session && this.deps.live.of(session);
-    const cancellation = new Cancellation();
-    const callId = this.deps.ids.uuid();
-    const capabilities = session ? session.capabilities : clientCapabilities(meta?.[META_CLIENT_CAPABILITIES]);
-    const held = session ? undefined : await this.hold(callId, request, resolution, named, capabilities, cancellation);
-    const client = clientOf(held ?? request.channel, said, capabilities, session && live && { session, live, newId: () => this.deps.ids.uuid() });
     const call: Call = {
-      id: callId,
+      id: this.deps.ids.uuid(),
+      lane: 'wait',
       method,
       principal: request.principal,
       name,
@@ -127,20 +150,61 @@ export class CallRequests {
       idempotencyKey: said.idempotencyKey,
       traceparent: said.traceparent,
       upstreamMeta: said.upstream,
-      client: held ? { ...client, conversation: this.conversationOf(request.principal, capabilities), ask: (question, until) => held.ask(question, until) } : client,
-      cancellation,
+      client: undefined,
+      cancellation: new Cancellation(),
       receivedUs: exchange.receivedUs,
     };
+    const answer = await this.perform(waiting, call, resolution, (one) => this.deps.calls.run(one, view.registry, resolution));
+    if ('status' in answer) return answer;
+    return answer.kind === 'held' ? this.wait(waiting, answer, 1) : this.reply(inbound, method, answer);
+  }
+
+  /** Has a call run for a client that is there: it can be asked, it hears of progress, and it can cancel. */
+  private async perform(asked: Waiting, base: Call, resolution: Resolution, run: (call: Call) => Promise<CallAnswer | HeldAnswer>): Promise<CallAnswer | HeldAnswer | McpReply> {
+    const { inbound, exchange, named, said, capabilities } = asked;
+    const { request, session } = exchange;
+    const { cancellation } = base;
+    const live = session && this.deps.live.of(session);
+    const held = session ? undefined : await this.hold(base.id, request, resolution, named, capabilities, cancellation);
+    const client = clientOf(held ?? request.channel, said, capabilities, session && live && { session, live, newId: () => this.deps.ids.uuid() });
+    const call: Call = {
+      ...base,
+      client: held ? { ...client, conversation: this.conversationOf(request.principal, capabilities), ask: (question, until) => held.ask(question, until) } : client,
+    };
     if (held) {
-      void this.deps.calls.run(call, view.registry, resolution).then((answer) => held.end(answer));
-      return this.turn(inbound, method, held);
+      void run(call).then((answer) => held.end(answer));
+      return this.turn(inbound, held);
     }
     // A modern client that hangs up has cancelled; a legacy one says so, and may come back for the answer.
-    const forget = live ? live.running(JSON.stringify(id), cancellation) : request.channel.onGone(() => cancellation.cancel('cancelled'));
+    const forget = live ? live.running(JSON.stringify(inbound.id), cancellation) : request.channel.onGone(() => cancellation.cancel('cancelled'));
     try {
-      return this.reply(inbound, method, await this.settled(call, exchange, resolution));
+      return await this.settled(call, exchange, run);
     } finally {
       forget();
+    }
+  }
+
+  /** Waits for people, and has the call executed when they approve while its client is there. */
+  private async wait(asked: Waiting, held: Pick<HeldAnswer, 'ticket' | 'why'>, leg: number): Promise<McpReply> {
+    const { inbound, exchange, method, named, said } = asked;
+    const { request, view } = exchange;
+    const token = said.progressToken;
+    const progress = token === undefined ? undefined : (params: string): void => void request.channel.send(notification('notifications/progress', withMembers(params, { progressToken: JSON.stringify(token) })));
+    let { ticket } = held;
+    for (;;) {
+      const end = await this.deps.lanes.wait(inbound, exchange, { ...held, ticket }, named, leg, progress);
+      if (end.kind === 'reply') return end.reply;
+      if (end.kind === 'answer') return this.reply(inbound, method, end.answer, end.ticket);
+      const asHeld = await this.deps.approvals.request(end.ticket.tenant, end.ticket.approval);
+      if (!asHeld) return this.reply(inbound, method, notExecuted({ id: end.ticket.call }, 'approval_not_found'), end.ticket);
+      const now = this.deps.viewNow(request.principal, asHeld.endpoint) ?? view;
+      const resolution = await this.deps.visible.anything(now, method, asHeld.name);
+      const call = heldCall(end.ticket, { ...asHeld, principal: request.principal }, { client: undefined, cancellation: new Cancellation(), receivedUs: exchange.receivedUs });
+      const answer = await this.perform(asked, call, resolution, (one) => this.deps.calls.release(end.ticket, one, now.registry, resolution));
+      if ('status' in answer) return answer;
+      const later = answer.kind === 'refused' && ELSEWHERE.has(answer.code) ? await this.deps.approvals.find(end.ticket.tenant, end.ticket.approval) : null;
+      if (answer.kind !== 'held' && !later) return this.reply(inbound, method, answer, end.ticket);
+      ticket = later ?? end.ticket;
     }
   }
 
@@ -154,9 +218,11 @@ export class CallRequests {
   }
 
   /** A request that brings answers to a call that waits for them; undefined when its state is the server's own. */
-  private async comeBack(inbound: RpcRequest, { request }: Exchange, method: CallMethod, own: string, named: string, resolution: Resolution): Promise<McpReply | undefined> {
+  private async comeBack(asked: Waiting, resolution: Resolution): Promise<McpReply | undefined> {
+    const { inbound, exchange, method, own, named } = asked;
     const { id, params } = inbound;
-    const found = this.deps.held.find(params['requestState'], request.principal, named);
+    const { request } = exchange;
+    const found = this.deps.held.find(params['requestState'], request.principal, named());
     if (found === undefined) return undefined;
     if (found === 'foreign') {
       // A server of the 2026 era may be another Holdfast, whose state looks like ours. One of the older era would begin anew.
@@ -177,12 +243,15 @@ export class CallRequests {
     const call = found.here;
     call.resume(request.channel, found.strayed > 0);
     for (const name of answers) call.settle(name, answerOf(name));
-    return this.turn(inbound, method, call);
+    const answer = await this.turn(inbound, call);
+    if ('status' in answer) return answer;
+    return answer.kind === 'held' ? this.wait(asked, answer, 1) : this.reply(inbound, method, answer);
   }
 
-  private async turn(inbound: RpcRequest, method: CallMethod, held: HeldCall): Promise<McpReply> {
+  /** The end of a call that can ask its client, or a reply with its questions. */
+  private async turn(inbound: RpcRequest, held: HeldCall): Promise<CallAnswer | HeldAnswer | McpReply> {
     const turn = await held.next();
-    if (turn.kind === 'answered') return this.reply(inbound, method, turn.answer);
+    if (turn.kind === 'answered') return turn.answer;
     const questions = turn.questions.map(({ name, request }) => `${JSON.stringify(name)}:{"method":${JSON.stringify(request.method)},"params":${request.params}}`);
     return resultReply(inbound.id, `{"resultType":"input_required","inputRequests":{${questions.join(',')}},"requestState":${JSON.stringify(turn.state)}}`);
   }
@@ -191,11 +260,10 @@ export class CallRequests {
    * Runs the call. Where a server of the 2026 era wants more input from a client of the older one, the client is asked here, and the
    * server is called again with what it said: a call of its own, judged and recorded like the first.
    */
-  private async settled(call: Call, exchange: Exchange, resolution: Resolution): Promise<CallAnswer> {
-    const { session, view, request } = exchange;
+  private async settled(call: Call, { session, request }: Exchange, run: (call: Call) => Promise<CallAnswer | HeldAnswer>): Promise<CallAnswer | HeldAnswer> {
     const live = session && this.deps.live.of(session);
     for (let round = 0; ; round++) {
-      const answer = await this.deps.calls.run(call, view.registry, resolution);
+      const answer = await run(call);
       if (!live || answer.kind !== 'result' || answer.resultType === undefined || answer.resultType === 'complete') return answer;
       const refused = (sentence: string): CallAnswer => ({ kind: 'refused', call: call.id, code: 'input_unavailable', sentence, disposition: 'not_executed' });
       if (answer.resultType !== 'input_required') return { kind: 'refused', call: call.id, code: 'upstream_protocol', sentence: CANNOT_FOLLOW, disposition: 'unknown' };
@@ -214,14 +282,14 @@ export class CallRequests {
     return `stateless ${tenant} ${key} ${able.length > MAX_ABLE ? this.deps.digest(able) : able}`;
   }
 
-  private reply({ id, era }: RpcRequest, method: CallMethod, answer: CallAnswer): McpReply {
+  private reply({ id, era }: RpcRequest, method: CallMethod, answer: CallAnswer, approved?: Ticket): McpReply {
     switch (answer.kind) {
       case 'refused':
         return method === 'tools/call' ? resultReply(id, refusedResult(answer, era)) : refusedErrorReply(id, answer, era);
       case 'error':
         return upstreamErrorReply(id, answer.text, era);
       case 'result':
-        return resultReply(id, inEra(answer.text, answer.resultType, era, method));
+        return resultReply(id, approvedResult(inEra(answer.text, answer.resultType, era, method), approved));
     }
   }
 }

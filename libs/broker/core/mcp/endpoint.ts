@@ -1,11 +1,12 @@
 import { type ErrorCode, Refusal } from '#libs/contracts';
-import { type Clock, type Ids, type Peers, type Principal, type Recorder, RecorderRefusal, RecorderTimeout } from '#libs/ports';
+import { type Approvals, type Clock, type Ids, type Peers, type Principal, type Recorder, RecorderRefusal, RecorderTimeout } from '#libs/ports';
 import type { Calls } from '../call/calls.ts';
 import type { CallsInFlight } from '../call/calls-in-flight.ts';
 import { DESCRIPTION_AGE_MS, type Directory } from '../registry/directory.ts';
 import type { Registry, TenantRegistry } from '../registry/registry.ts';
 import { type Endpoint, reachable, type View, Visible } from '../registry/visible.ts';
 import type { UpstreamDescription, Upstreams } from '../upstream/upstreams.ts';
+import { ApprovalWaits } from './approval-waits.ts';
 import { CallRequests } from './call-requests.ts';
 import { claimedClient } from './call-meta.ts';
 import { ALL_CAPABILITIES, clientCapabilities, relayedCapabilities } from './capabilities.ts';
@@ -14,6 +15,7 @@ import type { Exchange, McpRequest, RpcRequest } from './exchange.ts';
 import { HeldCalls } from './held-calls.ts';
 import { memberText } from './json-text.ts';
 import { Listening } from './listening.ts';
+import { Lanes } from './lanes.ts';
 import { LIST_METHODS, Lists } from './lists.ts';
 import { LiveSessions } from './live-sessions.ts';
 import { isModern, isObject, isRpcId, type JsonObject, LEGACY_VERSIONS, META_SERVER_INFO, MODERN_VERSIONS } from './protocol.ts';
@@ -37,6 +39,7 @@ export interface McpEndpointDependencies {
   readonly digest: (text: string) => string;
   readonly recorder: Recorder;
   readonly peers: Peers;
+  readonly approvals: Approvals;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly serverInfo: { readonly name: string; readonly version: string };
@@ -56,6 +59,7 @@ export class McpEndpoint {
   private readonly live = new LiveSessions();
   private readonly words: SessionWords;
   private readonly held: HeldCalls;
+  private readonly waits: ApprovalWaits;
   private readonly calls: CallRequests;
   private readonly lists: Lists;
   private readonly questions: Questions;
@@ -67,7 +71,11 @@ export class McpEndpoint {
     this.held = new HeldCalls({ sealer: deps.sealer, newId: () => ids.uuid(), timer: deps.timer });
     const words = (this.words = new SessionWords(deps.peers, deps.sessions, live, this.held));
     this.events = new ServerEvents(directory, upstreams, live, () => ids.uuid(), deps.timer);
-    this.calls = new CallRequests({ visible, directory, calls: deps.calls, live, words, held: this.held, ids, digest: deps.digest });
+    const { approvals } = deps;
+    this.waits = new ApprovalWaits(approvals, deps.timer);
+    const viewNow = (principal: Principal, path: string): View | undefined => this.viewOf(principal, path === '/mcp' ? undefined : path.slice('/mcp/s/'.length));
+    const lanes = new Lanes({ waits: this.waits, sealer: deps.sealer, now: () => deps.clock.now(), find: (tenant, approval) => approvals.find(tenant, approval), answer: (tenant, approval) => approvals.answer(tenant, approval) });
+    this.calls = new CallRequests({ visible, directory, calls: deps.calls, live, words, held: this.held, approvals, lanes, viewNow, ids, digest: deps.digest });
     this.lists = new Lists(visible, ({ view }) => ({ ...CACHEABLE, ...this.identity(view) }));
     this.questions = new Questions({ ...deps, visible, live, words });
     this.listening = new Listening({
@@ -77,7 +85,7 @@ export class McpEndpoint {
       words,
       events: this.events,
       timer: deps.timer,
-      viewNow: (principal, path) => this.viewOf(principal, path === '/mcp' ? undefined : path.slice('/mcp/s/'.length)),
+      viewNow,
       identity: (view) => this.identity(view),
     });
   }
@@ -86,6 +94,7 @@ export class McpEndpoint {
   close(): void {
     this.listening.close();
     this.held.close();
+    this.waits.close();
   }
 
   async handle(request: McpRequest): Promise<McpReply> {

@@ -1,5 +1,5 @@
 import type { Principal } from '#libs/ports';
-import type { CallAnswer } from '../call/call.ts';
+import type { CallAnswer, HeldAnswer } from '../call/call.ts';
 import type { Cancellation } from '../call/cancellation.ts';
 import type { PeerAnswer, PeerRequest } from '../upstream/upstreams.ts';
 import { canBeAsked } from './capabilities.ts';
@@ -9,7 +9,7 @@ import type { SessionSealer } from './sessions.ts';
 
 /** A call comes to an end, or asks its client something before that. */
 export type Turn =
-  | { readonly kind: 'answered'; readonly answer: CallAnswer }
+  | { readonly kind: 'answered'; readonly answer: CallAnswer | HeldAnswer }
   | { readonly kind: 'asks'; readonly questions: readonly Question[]; readonly state: string };
 
 export interface Question {
@@ -122,7 +122,7 @@ export class HeldCalls {
 /** One call that can ask its client, request after request. */
 export class HeldCall implements Channel {
   private readonly questions = new Map<string, Open>();
-  private answer: CallAnswer | undefined;
+  private answer: CallAnswer | HeldAnswer | undefined;
   private readonly waiting = new Set<() => void>();
   private stopWaiting: (() => void) | undefined;
 
@@ -174,7 +174,7 @@ export class HeldCall implements Channel {
   }
 
   /** The call is over; whoever waits hears of it. */
-  end(answer: CallAnswer): void {
+  end(answer: CallAnswer | HeldAnswer): void {
     this.answer = answer;
     this.wake();
   }

@@ -1,5 +1,7 @@
 import { errorCatalogue, type Refusal } from '#libs/contracts';
+import type { Ticket } from '#libs/ports';
 import type { RefusedCall } from '../call/call.ts';
+import { memberText, withMembers } from './json-text.ts';
 import { META_OWN_PREFIX, type RpcId } from './protocol.ts';
 
 /** An HTTP answer, ready to be written. */
@@ -66,28 +68,66 @@ const ADVICE = {
   unknown: 'Do not repeat the call before somebody has checked what happened.',
 } as const;
 const RETRY_AFTER_MS = 1_000;
+const PENDING_RETRY_MS = 15_000;
+
+/** What programs read of a call that people had a say in. */
+const BY_PEOPLE = {
+  denied: 'denied-not-executed',
+  expired: 'denied-not-executed',
+  cancelled: 'denied-not-executed',
+  killed: 'denied-not-executed',
+  executed: 'approved-executed',
+  failed: 'execution-error',
+  unknown: 'outcome-unknown',
+} as const;
+
+const PENDING_ADVICE = 'Nothing was changed so far. Do something else, or wait a little and repeat exactly the same call: that asks nobody again, and collects the result once people have decided.';
+const OVER_ADVICE = 'Nothing was changed. Do not repeat the call; tell your user what was decided.';
 
 /** A refused call as a tool result: text that a model can act on, the same again for programs in `_meta`. */
 export function refusedResult(refused: RefusedCall, era: 'legacy' | 'modern'): string {
-  const retry = refused.disposition === 'not_executed' && errorCatalogue[refused.code].retry;
-  const advice = retry ? 'Nothing was changed. The same call may succeed later.' : ADVICE[refused.disposition];
+  const { approval, code, disposition } = refused;
+  const retry = disposition === 'not_executed' && errorCatalogue[code].retry;
+  const pending = code === 'approval_pending';
+  const advice = pending ? PENDING_ADVICE : approval && disposition === 'not_executed' ? OVER_ADVICE : retry ? 'Nothing was changed. The same call may succeed later.' : ADVICE[disposition];
   return JSON.stringify({
     ...(era === 'modern' ? { resultType: 'complete' } : {}),
     content: [
       {
         type: 'text',
-        text: `${FIRST_WORDS[refused.disposition]}: ${refused.sentence}\n${advice}\nCode ${refused.code}, call ${refused.call}.`,
+        text: `${FIRST_WORDS[disposition]}: ${refused.sentence}\n${advice}\nCode ${code}, call ${refused.call}${approval ? `, approval ${approval.approval}` : ''}.`,
       },
     ],
     isError: true,
     _meta: {
       [`${META_OWN_PREFIX}call`]: {
         callId: refused.call,
-        state: STATES[refused.disposition],
-        disposition: refused.disposition,
-        code: refused.code,
-        ...(retry ? { retryAfterMs: RETRY_AFTER_MS } : {}),
+        state: approval?.status ?? STATES[disposition],
+        disposition: (approval && BY_PEOPLE[approval.status as keyof typeof BY_PEOPLE]) ?? disposition,
+        code,
+        ...(approval ? { approvalId: approval.approval, expiresAt: new Date(approval.expiresAt).toISOString() } : {}),
+        ...(retry ? { retryAfterMs: pending ? PENDING_RETRY_MS : RETRY_AFTER_MS } : {}),
       },
     },
   });
+}
+
+/** An upstream result with the word that people approved it. */
+export function approvedResult(text: string, ticket: Ticket | undefined): string {
+  if (!ticket) return text;
+  const disposition = memberText(text, 'isError') === 'true' ? 'execution-error' : 'approved-executed';
+  const about = { callId: ticket.call, state: 'completed', approvalId: ticket.approval, disposition, ...(ticket.edited ? { argumentsEdited: true, argumentsDigest: ticket.args.digest } : {}) };
+  const meta = withMembers(memberText(text, '_meta') ?? '{}', { [`${META_OWN_PREFIX}call`]: JSON.stringify(about) });
+  const noted = ticket.edited ? withNote(text, EDITED_NOTE) : text;
+  return withMembers(noted, { _meta: meta });
+}
+
+const EDITED_NOTE = 'NOTE: people approved this call with other arguments than you gave. The result belongs to theirs.';
+
+/** One more text at the end of a tool's content. */
+function withNote(text: string, note: string): string {
+  const content = memberText(text, 'content');
+  if (content === undefined) return text;
+  const items = JSON.parse(content) as unknown[];
+  return withMembers(text, { content: JSON.stringify([...items, { type: 'text', text: note }]) });
 }

@@ -11,6 +11,8 @@ export interface Rule {
   readonly priority: number;
   readonly flow: string | undefined;
   readonly reason: string | undefined;
+  /** Whether a repeated call joins the approval of an equal one. */
+  readonly joins: boolean;
   readonly condition: CompiledCondition | undefined;
   /** Everything that does not depend on who calls. */
   readonly fitsTool: (tool: OfferFacts) => boolean;
@@ -85,6 +87,7 @@ function compileRule(policy: PolicyConfig, conditions: Conditions, refuse: (prob
     priority: policy.priority,
     flow: policy.flow,
     reason: policy.reason,
+    joins: policy.repeats !== 'ask',
     condition,
     // A rule names a tool as its server does or as agents see it, so that a rule meant to deny cannot miss by the choice of name.
     fitsTool: (tool) =>

@@ -1,3 +1,4 @@
+import type { CallMethod } from '../policy/facts.ts';
 import type { Principal } from '#libs/ports';
 import { couldBeAllowed } from '../policy/decide.ts';
 import type { Definition } from '../upstream/upstreams.ts';
@@ -83,6 +84,11 @@ export class Visible {
    * Whose a URI is. On the path of one server it is that server's, listed or not. On `/mcp` it is the first server's that lists it for
    * this caller, or else the one with the longest template that begins like it, or else the only one that has resources at all.
    */
+  /** Whatever a request of this method names. */
+  anything(view: View, method: CallMethod, name: string): Promise<Resolution> {
+    return method === 'resources/read' ? this.resource(view, name) : this.resolve(view, method === 'tools/call' ? 'tools' : 'prompts', name);
+  }
+
   async resource(view: View, uri: string): Promise<Resolution> {
     const { endpoint } = view;
     const server = 'server' in endpoint ? endpoint.server : await this.ownerOf(view, uri);

@@ -1,0 +1,19 @@
+import type { PeopleDesk } from '#libs/approvals/core';
+import type { BrokerLeases, Clock, ConfigurationStore, Journal, OpenCalls, Outbox, Recorder } from '#libs/ports';
+
+/** What the approval service is made of; composition makes it. */
+export interface ApprovalsDependencies {
+  readonly people: PeopleDesk;
+  readonly configuration: ConfigurationStore;
+  readonly outbox: Outbox;
+  readonly journal: Journal;
+  readonly leases: BrokerLeases;
+  readonly openCalls: OpenCalls;
+  readonly recorder: Recorder;
+  readonly deliver: (broker: string) => Promise<unknown>;
+  readonly clock: Clock;
+  /** How long a broker's lease lasts. */
+  readonly leaseMs: number;
+  readonly digestOf: (text: string) => string;
+}
+export const ApprovalsDependencies = Symbol('ApprovalsDependencies');
