@@ -198,7 +198,7 @@ export class CallRequests {
       const asHeld = await this.deps.approvals.request(end.ticket.tenant, end.ticket.approval);
       if (!asHeld) return this.reply(inbound, method, notExecuted({ id: end.ticket.call }, 'approval_not_found'), end.ticket);
       const now = this.deps.viewNow(request.principal, asHeld.endpoint) ?? view;
-      const resolution = await this.deps.visible.anything(now, method, asHeld.name);
+      const resolution = await this.deps.visible.anew(now, method, asHeld.name);
       const call = heldCall(end.ticket, { ...asHeld, principal: request.principal }, { client: undefined, cancellation: new Cancellation(), receivedUs: exchange.receivedUs });
       const answer = await this.perform(asked, call, resolution, (one) => this.deps.calls.release(end.ticket, one, now.registry, resolution));
       if ('status' in answer) return answer;
