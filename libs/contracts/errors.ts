@@ -96,6 +96,7 @@ const entries = {
   cancelled: { http: 409, retry: false, sentence: 'The call was cancelled.' },
   input_unavailable: { http: 502, retry: false, sentence: 'The upstream server needs more input, which the client cannot give.' },
   no_longer_waiting: { http: 410, retry: false, sentence: 'The call that this belongs to does not wait for an answer any more; the log says what became of it.' },
+  answer_not_kept: { http: 410, retry: false, sentence: 'This call is over and its answer is not kept any more; the log says what became of it.' },
   outcome_being_recorded: { http: 503, retry: false, sentence: 'The call was executed and its outcome is being recorded; do not repeat it.' },
   // Configuration and start
   config_invalid: { http: 400, retry: false, sentence: 'The configuration is not valid.' },

@@ -22,3 +22,4 @@ export { type StandingChange, StandingStore } from './desk/standing-store.ts';
 export { type ApprovalView, askedNow, type Rights, rightsOf, type StepView, viewOf, type VoteView } from './desk/approval-view.ts';
 export { type Decision, type Listing, type Opened, PeopleDesk, type PeopleDeskDependencies, type Person, type Verdict as CastVerdict } from './desk/people-desk.ts';
 export { Safe } from './desk/safe.ts';
+export { Sweep, type SweepDependencies } from './desk/sweep.ts';

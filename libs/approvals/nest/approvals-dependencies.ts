@@ -1,9 +1,10 @@
-import type { PeopleDesk } from '#libs/approvals/core';
+import type { PeopleDesk, Sweep } from '#libs/approvals/core';
 import type { BrokerLeases, Clock, ConfigurationStore, Journal, OpenCalls, Outbox, Recorder } from '#libs/ports';
 
 /** What the approval service is made of; composition makes it. */
 export interface ApprovalsDependencies {
   readonly people: PeopleDesk;
+  readonly sweep: Sweep;
   readonly configuration: ConfigurationStore;
   readonly outbox: Outbox;
   readonly journal: Journal;

@@ -10,6 +10,8 @@ import { BackgroundLoop } from './background-loop.ts';
 
 const RELAY_EVERY_MS = 200;
 const SETTLE_EVERY_MS = 500;
+const SWEEP_EVERY_MS = 60_000;
+const CLAIMS_EVERY_MS = 2_000;
 
 /** Puts a configuration in force; answers with the revision that then is. */
 export class ApplyConfiguration {
@@ -40,6 +42,8 @@ export class ApprovalsLoops implements OnApplicationBootstrap, OnModuleDestroy {
     this.loops = [
       relay,
       new BackgroundLoop({ name: 'lost brokers', everyMs: SETTLE_EVERY_MS, log, round: () => lostBrokers.round() }),
+      new BackgroundLoop({ name: 'claimed calls', everyMs: CLAIMS_EVERY_MS, log, round: () => deps.sweep.settle() }),
+      new BackgroundLoop({ name: 'overdue approvals', everyMs: SWEEP_EVERY_MS, log, round: () => sweep(deps.sweep) }),
     ];
   }
 
@@ -50,6 +54,11 @@ export class ApprovalsLoops implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     await Promise.all(this.loops.map((loop) => loop.stop()));
   }
+}
+
+async function sweep(approvals: ApprovalsDependencies['sweep']): Promise<void> {
+  await approvals.overdue();
+  await approvals.forget();
 }
 
 /** apps/approval-service, and its part of apps/solo. */
