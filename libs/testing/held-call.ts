@@ -38,7 +38,7 @@ export interface HeldCallOptions {
 
 /**
  * A call of rita's billing-bot that is held, and everything that is said of it, in the words of those who say it: each method is one
- * event, a minute later than the one before. olga owns the agent.
+ * event, a minute later than the one before, or together with it where the one is the consequence of the other. olga owns the agent.
  */
 export class HeldCall {
   readonly tenant: string;
@@ -48,6 +48,8 @@ export class HeldCall {
   readonly broker: string;
   readonly args: BoundArguments;
   now = 1_800_000_000_000;
+  /** When the last event was decided. */
+  last = this.now;
 
   constructor({ call = 'a', broker = 'broker', flow = twoSteps, tenant = 'acme' }: HeldCallOptions = {}) {
     this.tenant = tenant;
@@ -94,7 +96,7 @@ export class HeldCall {
   }
 
   granted(more: Partial<EventData<'approval.granted'>> = {}): Told {
-    return this.says('approval.granted', { by: 'quorum', args: this.args, claimUntil: this.now + this.flow.grantForMs, postReview: false, ...more });
+    return this.says('approval.granted', { by: 'quorum', args: this.args, claimUntil: this.last + this.flow.grantForMs, postReview: false, ...more });
   }
 
   claimed(args = this.args): Told {
@@ -142,15 +144,19 @@ export class HeldCall {
   }
 
   /** Any event of the approval; by a person, or by the system. */
-  says<T extends ApprovalType>(type: T, data: Omit<EventData<T>, 'at'>, person?: string): Told {
+  says<T extends ApprovalType>(type: T, data: Omit<EventData<T>, 'at'> & { readonly at?: number }, person?: string): Told {
+    const follows = CONSEQUENCES.has(type);
+    this.last = data.at ?? (follows ? this.last : this.now);
+    if (!follows) this.after(1);
     const draft = {
-      tenant: this.tenant, corr: this.call, links: { call: this.call, approval: this.approval }, type, data: { ...data, at: this.now },
+      tenant: this.tenant, corr: this.call, links: { call: this.call, approval: this.approval }, type, data: { ...data, at: this.last },
       actor: person === undefined ? { via: 'system' } : { user: person, via: 'console' },
     };
-    this.after(1);
     return { by: APPROVALS, draft: draft as unknown as EventDraft };
   }
 }
+
+const CONSEQUENCES: ReadonlySet<ApprovalType> = new Set(['approval.step_opened', 'approval.granted', 'approval.denied']);
 
 /** Has each event written by its process, in this order. */
 export function written(told: readonly Told[]): JournalRecord[] {
