@@ -21,8 +21,11 @@ export interface ApprovalHistory extends Ballot {
   /** Of the approval while it is held, of the grant once it is approved. */
   until: number;
   openedAt: number;
-  /** What is decided together is written together: what must come next, if anything must. */
-  next: HeldEventType | null;
+  /** What is decided together is written together and has one time: what must come next, if anything must. */
+  next: { readonly type: HeldEventType; readonly at: number } | null;
+  /** The time of the approval that was just given: it alone opens a further step or grants. */
+  approvedAt: number | null;
+  readonly reminders: Map<number, number>;
   /** Whether one person alone stands for the whole flow. */
   glass: boolean;
 }
@@ -48,8 +51,8 @@ export function ask({ data, links, tenant }: HeldEventOf<'approval.requested'>, 
   if (call) call.approval ??= approval;
   return {
     approval, call: data.call, binding, flow, agentOwners,
-    status: 'held', since: { index, how: SAID['approval.requested'] }, until: data.expiresAt, openedAt: data.at, next: 'approval.step_opened', glass: false,
-    args: binding.args, round: 0, step: 0, editor: null, escalated: new Set(), delegations: [], votes: new Map(),
+    status: 'held', since: { index, how: SAID['approval.requested'] }, until: data.expiresAt, openedAt: data.at, next: { type: 'approval.step_opened', at: data.at }, approvedAt: null, glass: false,
+    args: binding.args, round: 0, step: 0, editor: null, escalated: new Set(), reminders: new Map(), delegations: [], votes: new Map(),
   };
 }
 
@@ -107,9 +110,10 @@ export function whyNotNow({ status, since, call }: ApprovalHistory, { type, link
 }
 
 /** What is wrong with an event that has its place: what had to come before it, its time, or who is said to have done it. */
-export function whyNotSo({ next, until }: ApprovalHistory, { type, data, actor }: HeldEvent): string | undefined {
-  if (next !== null && next !== type) return `where it had to be ${SAID[next]}`;
-  if (type === 'approval.denied' && next === null) return 'and nobody had just denied it';
+export function whyNotSo({ next, approvedAt, until }: ApprovalHistory, { type, data, actor }: HeldEvent): string | undefined {
+  if (next && (next.type !== type || next.at !== data.at)) return `where it had to be ${SAID[next.type]}, by the same decision`;
+  if (!next && type === 'approval.denied') return 'and nobody had just denied it';
+  if (!next && (type === 'approval.step_opened' || type === 'approval.granted') && approvedAt !== data.at) return 'and nobody had just approved it';
   if (WHEN[type].inTime && data.at >= until) return 'after its time was over';
   const person = type === 'approval.delegated' ? data.from : 'person' in data ? data.person : undefined;
   return person === undefined || person === actor.user ? undefined : `in the name of ${person}, by ${actor.user ?? 'nobody'}`;

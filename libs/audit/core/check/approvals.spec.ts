@@ -8,7 +8,6 @@ const failed = (report: CheckReport): string[] => report.properties.filter((prop
 
 const a = new HeldCall();
 const whole = [...a.approved(), ...a.executed()];
-const voting = (call: HeldCall, ...votes: Told[]): Told[] => [...call.held(), ...votes];
 /** What a script says of a call of its own, whose time begins anew. */
 const told = (script: (call: HeldCall) => Told[]): Told[] => script(new HeldCall());
 
@@ -16,10 +15,10 @@ const other = { digest: digestOf('other arguments'), absent: false };
 const edited = (call: HeldCall, person = 'ben', more: object = {}): Told[] => [
   call.says('approval.edited', { person, round: 1, from: call.args, to: other, ...more }, person),
   call.opened(0, 1),
-  call.voted(0, person, { round: 1, argsDigest: other.digest }),
+  call.voted(0, person, { round: 1, argsDigest: other.digest, at: call.last }),
 ];
 const withEdit = told((c) => [
-  ...voting(c, c.voted(0, 'cleo')), ...edited(c), c.voted(0, 'cleo', { round: 1, argsDigest: other.digest }), c.opened(1, 1),
+  ...c.held(), c.voted(0, 'cleo'), ...edited(c), c.voted(0, 'cleo', { round: 1, argsDigest: other.digest }), c.opened(1, 1),
   c.voted(1, 'lena', { round: 1, argsDigest: other.digest }), c.granted({ args: other }), c.claimed(other), c.allowed(), c.completed(), c.settled(),
 ]);
 const withGlass = (person = 'otto', flow = twoSteps): Told[] => {
@@ -28,10 +27,10 @@ const withGlass = (person = 'otto', flow = twoSteps): Told[] => {
 };
 const delegated = (c: HeldCall, more: object = {}): Told => c.says('approval.delegated', { from: 'lena', to: 'dora', until: c.now + 20 * MINUTE, scope: {}, ...more }, 'lena');
 const withDelegate = told((c) => [
-  ...voting(c, delegated(c), c.voted(0, 'ben'), c.voted(0, 'cleo')), c.opened(1), c.voted(1, 'dora', { seat: 'lena' }), c.granted(), ...c.executed(),
+  ...c.held(), delegated(c), c.voted(0, 'ben'), c.voted(0, 'cleo'), c.opened(1), c.voted(1, 'dora', { seat: 'lena' }), c.granted(), ...c.executed(),
 ]);
 const withEscalation = told((c) => [
-  ...voting(c, c.voted(0, 'ben'), c.voted(0, 'cleo')), c.opened(1), c.after(10).says('approval.escalated', { step: 1, to: { users: ['grace'] } }), c.voted(1, 'grace'), c.granted(), ...c.executed(),
+  ...c.held(), c.voted(0, 'ben'), c.voted(0, 'cleo'), c.opened(1), c.after(10).says('approval.escalated', { step: 1, to: { users: ['grace'] } }), c.voted(1, 'grace'), c.granted(), ...c.executed(),
 ]);
 
 const bound = { tenant: 'acme', agent: 'billing-bot', server: 'billing', method: 'tools/call' as const, tool: 'refund', toolHash: digestOf('refund') };
@@ -85,15 +84,15 @@ describe('the check of approvals', () => {
     ['a repetition that joined when all was over', told((c) => [...c.approved(), ...c.executed(), ...c.joinedBy('again')])],
     ['arguments that were edited', withEdit],
     ['an edit in the second step', told((c) => [
-      ...voting(c, c.voted(0, 'ben'), c.voted(0, 'cleo')), c.opened(1), c.says('approval.edited', { person: 'lena', round: 1, from: c.args, to: other }, 'lena'), c.opened(0, 1),
-      c.voted(1, 'lena', { round: 1, argsDigest: other.digest }), c.voted(0, 'ben', { round: 1, argsDigest: other.digest }), c.voted(0, 'cleo', { round: 1, argsDigest: other.digest }),
+      ...c.held(), c.voted(0, 'ben'), c.voted(0, 'cleo'), c.opened(1), c.says('approval.edited', { person: 'lena', round: 1, from: c.args, to: other }, 'lena'), c.opened(0, 1),
+      c.voted(1, 'lena', { round: 1, argsDigest: other.digest, at: c.last }), c.voted(0, 'ben', { round: 1, argsDigest: other.digest }), c.voted(0, 'cleo', { round: 1, argsDigest: other.digest }),
       c.opened(1, 1), c.granted({ args: other }), c.claimed(other), c.allowed(), c.completed(), c.settled(),
     ])],
     ['a denial that became an approval of other arguments', told((c) => [
-      ...voting(c, c.voted(0, 'cleo', { verdict: 'deny' })), ...edited(c), c.voted(0, 'cleo', { round: 1, argsDigest: other.digest }), c.opened(1, 1), c.voted(1, 'lena', { round: 1, argsDigest: other.digest }),
+      ...c.held(), c.voted(0, 'cleo', { verdict: 'deny' }), ...edited(c), c.voted(0, 'cleo', { round: 1, argsDigest: other.digest }), c.opened(1, 1), c.voted(1, 'lena', { round: 1, argsDigest: other.digest }),
       c.granted({ args: other }), c.claimed(other), c.allowed(), c.completed(), c.settled(),
     ])],
-    ['a denial that was one too few', told((c) => [...voting(c, c.voted(0, 'ben'), c.voted(0, 'dan', { verdict: 'deny' }), c.voted(0, 'cleo')), c.opened(1), c.voted(1, 'lena'), c.granted(), ...c.executed()])],
+    ['a denial that was one too few', told((c) => [...c.held(), c.voted(0, 'ben'), c.voted(0, 'dan', { verdict: 'deny' }), c.voted(0, 'cleo'), c.opened(1), c.voted(1, 'lena'), c.granted(), ...c.executed()])],
     ['broken glass', withGlass()],
     ['a vote by delegation', withDelegate],
     ['an escalated step', withEscalation],
@@ -165,13 +164,13 @@ describe('the check of approvals', () => {
     ['edited into what nobody approved', ['I4'], changed(withEdit, 'approval.claimed', { args: a.args }), 'for arguments other than those that were granted'],
     ['edited from something else', ['I4'], changed(withEdit, 'approval.edited', { from: { ...a.args, absent: true } }), 'from arguments other than those that were asked about'],
     ['edited by who asked', ['I4'], told((c) => [...c.held(), ...edited(c, 'rita')]), 'by rita, who asked for the call'],
-    ['approved although it was denied', ['I4'], told((c) => [...voting(c, c.voted(0, 'dan', { verdict: 'deny' }), c.voted(0, 'ed', { verdict: 'deny' }), c.voted(0, 'ben'), c.voted(0, 'cleo')), c.opened(1), c.voted(1, 'lena'), c.granted(), ...c.executed()]), 'where it had to be denied'],
+    ['approved although it was denied', ['I4'], told((c) => [...c.held(), c.voted(0, 'dan', { verdict: 'deny' }), c.voted(0, 'ed', { verdict: 'deny' }), c.voted(0, 'ben'), c.voted(0, 'cleo'), c.opened(1), c.voted(1, 'lena'), c.granted(), ...c.executed()]), 'where it had to be denied'],
     ['denied by nobody', ['I4'], told((c) => [...c.held(), c.says('approval.denied', { step: 0 })]), 'nobody had just denied it'],
     ['expired too early', ['I4'], changed(ending('expired'), 'approval.expired', { at: a.now }), 'before its time was over'],
     ['delegated to who asked', ['I4'], told((c) => [...c.held(), delegated(c, { to: 'rita' })]), 'one of whom asked for the call'],
     ['escalated to people of nobody\'s choice', ['I4'], changed(withEscalation, 'approval.escalated', { to: { users: ['mallory'] } }), 'to people who are not in its flow'],
     // the grant
-    ['granted without its second step', ['I4'], told((c) => [...voting(c, c.voted(0, 'ben'), c.voted(0, 'cleo')), c.granted(), ...c.executed()]), 'with 0 of 1 approvals in step lead'],
+    ['granted without its second step', ['I4'], told((c) => [...c.held(), c.voted(0, 'ben'), c.voted(0, 'cleo'), c.granted(), ...c.executed()]), 'with 0 of 1 approvals in step lead'],
     ['granted with its steps skipped', ['I4'], told((c) => [...c.held(), c.opened(1), c.voted(1, 'lena'), c.granted(), ...c.executed()]), 'with 0 of 2 approvals in step finance'],
     ['granted with an easier step', ['I4'], changed(without(whole, 'approval.voted', 1), 'approval.step_opened', { need: 1 }), 'which is not in its flow like that'],
     ['granted for longer', ['I4'], changed(whole, 'approval.granted', { claimUntil: a.now + 600 * MINUTE }), 'for another time than its flow says'],
@@ -215,8 +214,9 @@ describe('the check of approvals', () => {
 
   it.each<[string, Told[], string]>([
     ['a vote by a delegation that is not in the log', without(withDelegate, 'approval.delegated'), 'by which delegation is not in the log'],
-    ['a vote by a delegation that was over', changed(withDelegate, 'approval.delegated', { until: new HeldCall().now + 5 * MINUTE }), 'by which delegation is not in the log'],
-    ['a claim on a vote by a delegation that was over', told((c) => [...voting(c, delegated(c), c.voted(0, 'ben'), c.voted(0, 'cleo')), c.opened(1), c.voted(1, 'dora', { seat: 'lena' }), c.granted(), ...c.after(20).executed()]), 'whose delegation was over'],
+    ['a vote by a delegation that was over', changed(withDelegate, 'approval.delegated', { until: new HeldCall().now + 2 * MINUTE }), 'by which delegation is not in the log'],
+    ['a claim on a vote by a delegation that was over', told((c) => [...c.held(), delegated(c), c.voted(0, 'ben'), c.voted(0, 'cleo'), c.opened(1), c.voted(1, 'dora', { seat: 'lena' }), c.granted(), ...c.after(20).executed()]), 'whose delegation was over'],
+    ['a grant that did not come', told((c) => [...without(c.approved(), 'approval.granted'), c.says('approval.killed', { kill: 'k' })]), 'although step lead had its approvals'],
     ['a claim that is not settled yet', without(whole, 'approval.settled'), '1 approvals were claimed and are not settled yet'],
     ['a truth that came late', told((c) => [...c.approved(), c.claimed(), c.allowed(), c.unknown(), c.settled('unknown'), c.completed()]), 'became known at'],
     ['doubt about what was never sent', told((c) => [...c.approved(), c.claimed(), c.settled('unknown')]), 'was never allowed'],
@@ -224,6 +224,18 @@ describe('the check of approvals', () => {
     const report = await check(history);
     expect(report.violations).toEqual([]);
     expect(report.notes).toEqual([expect.stringContaining(sentence)]);
+  });
+
+  it('still knows of many that were approved beforehand when their time was over', async () => {
+    const c = new HeldCall();
+    const links = (n: number): { approval: string } => ({ approval: uuidOf(`beforehand ${n}`) });
+    const many = Array.from({ length: 2_000 }, (_, n) => {
+      const { by, draft } = c.says('approval.standing_created', { standing: links(n).approval, person: 'ada', call: bound, condition: 'true', approvers: { users: ['ada'] }, until: c.now + MINUTE }, 'ada');
+      return { by, draft: { ...draft, links: links(n) } };
+    });
+    const used = [c.asked(), [c.says('approval.standing_used', { call: 'a', argsDigest: c.args.digest, number: 1 }, 'rita')]].flat();
+    const report = await check([...many, ...used.with(2, { ...used[2]!, draft: { ...used[2]!.draft, links: { call: 'a', ...links(3) } } })]);
+    expect(report.violations.map(({ sentence }) => sentence)).toEqual([`standing approval ${links(3).approval} was used at 2002, after its time was over`]);
   });
 
   it('says in its report what holds', async () => {

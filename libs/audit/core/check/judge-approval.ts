@@ -33,14 +33,20 @@ export function judgeApproval(history: ApprovalHistory, event: HeldEvent, index:
   }
   const why = whyNotSo(history, event);
   if (why !== undefined) wrong(why);
-  const expected = history.next;
+  const note = (what: string): void => say('note', `${told} ${what}`);
+  if (history.approvedAt !== null && !FOLLOWS_APPROVAL.has(event.type) && whyNotApproved(history, history.step + 1) === undefined) {
+    note(`although step ${history.flow.steps[history.step]!.name} had its approvals; who gave them may have left`);
+  }
+  const expected = history.next?.type ?? null;
   history.next = null;
+  if (event.type !== 'approval.step_opened') history.approvedAt = event.type === 'approval.voted' && event.data.verdict === 'approve' ? event.data.at : null;
   const judge = JUDGES[event.type] as (one: Case<typeof event.type>) => void;
   // A vote that was given too late or in another's name does not count, and so on: the rest of it does not matter.
   if (why !== undefined && COUNTS_ONLY_WHEN_RIGHT.has(event.type)) return;
-  judge({ history, data: event.data, index, call, expected, wrong, note: (what) => say('note', `${told} ${what}`), say });
+  judge({ history, data: event.data, index, call, expected, wrong, note, say });
 }
 
+const FOLLOWS_APPROVAL: ReadonlySet<HeldEventType> = new Set(['approval.step_opened', 'approval.granted']);
 const COUNTS_ONLY_WHEN_RIGHT: ReadonlySet<HeldEventType> = new Set(['approval.voted', 'approval.delegated', 'approval.escalated']);
 
 /** What a claim does, good or bad: the first one is the one that a call is judged by. */
@@ -64,7 +70,7 @@ const JUDGES: { readonly [T in HeldEventType]: (one: Case<T>) => void } = {
     const open = expected === null ? whyNotNext(history, step) : undefined;
     if (open !== undefined) wrong(open);
     if (planned) Object.assign(history, { step, openedAt: at });
-    if (history.editor) history.next = 'approval.voted';
+    if (history.editor) history.next = { type: 'approval.voted', at };
   },
 
   'approval.voted': ({ history, data, wrong, note }) => {
@@ -75,11 +81,14 @@ const JUDGES: { readonly [T in HeldEventType]: (one: Case<T>) => void } = {
     if (why !== undefined) return wrong(`by ${data.person}, ${why}`);
     if (data.seat !== data.person && !isDelegated(history, data, data.at)) note(`by ${data.person} for ${data.seat}; by which delegation is not in the log`);
     history.votes.set(data.person, data);
-    if (data.verdict === 'deny' && count(history, history.step, 'deny') >= history.flow.steps[history.step]!.deny) history.next = 'approval.denied';
+    if (data.verdict === 'deny' && count(history, history.step, 'deny') >= history.flow.steps[history.step]!.deny) history.next = { type: 'approval.denied', at: data.at };
   },
 
-  'approval.reminded': ({ history, data, wrong }) => {
-    if (data.step !== history.step) wrong('in a step that was not open');
+  'approval.reminded': ({ history, data: { step, number }, wrong }) => {
+    const before = history.reminders.get(step) ?? 0;
+    if (step !== history.step) wrong('in a step that was not open');
+    if (number !== before + 1) wrong(`as number ${number}, after ${before}`);
+    history.reminders.set(step, number);
   },
 
   'approval.escalated': ({ history, data: { step, to, at }, wrong }) => {
@@ -95,25 +104,26 @@ const JUDGES: { readonly [T in HeldEventType]: (one: Case<T>) => void } = {
     const { from, to, until, at } = data;
     if (neverDecides(history, from) || neverDecides(history, to)) return wrong(`from ${from} to ${to}, one of whom asked for the call or owned its agent`);
     if (from === to || until <= at) wrong('to nobody or for no time');
+    if (history.delegations.some((made) => canonicalJson({ ...made, at }) === canonicalJson(data))) wrong('a second time');
     history.delegations.push(data);
   },
 
-  'approval.edited': ({ history, data: { person, round, from, to }, wrong }) => {
+  'approval.edited': ({ history, data: { person, round, from, to, at }, wrong }) => {
     if (neverDecides(history, person)) wrong(`by ${person}, who asked for the call or owned its agent`);
     if (round !== history.round + 1) wrong(`in round ${round}, after round ${history.round}`);
     if (!sameArguments(from, history.args)) wrong('from arguments other than those that were asked about');
     if (sameArguments(from, to)) wrong('without a change');
     history.editor = { person, step: history.step };
-    Object.assign(history, { round, args: to, next: 'approval.step_opened' });
+    Object.assign(history, { round, args: to, next: { type: 'approval.step_opened', at } });
   },
 
-  'approval.broke_glass': ({ history, data: { person, argsDigest }, wrong }) => {
+  'approval.broke_glass': ({ history, data: { person, argsDigest, at }, wrong }) => {
     const { breakGlass } = history.flow;
     if (neverDecides(history, person)) wrong(`by ${person}, who asked for the call or owned its agent`);
     if (breakGlass === null) wrong('which its flow does not have');
     else if (isMeant(person, breakGlass) === false) wrong(`by ${person}, who may not`);
     if (argsDigest !== history.args.digest) wrong('about other arguments');
-    history.next = 'approval.granted';
+    history.next = { type: 'approval.granted', at };
   },
 
   'approval.granted': ({ history, data: { by, args, claimUntil, postReview, at }, index, expected, wrong }) => {
