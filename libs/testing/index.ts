@@ -8,5 +8,7 @@ export { SpecApprovals } from './broker/spec-approvals.ts';
 export { nobodyApproves, specClock, specDigest, specIds, specSha256 } from './broker/spec-ports.ts';
 export { configuration, httpServer } from './builders.ts';
 export { journalOf, projectInto } from './audit-log.ts';
-export { asEntries, digestOf, EventWriter, uuidOf } from './event-writer.ts';
+export { asEntries, EventWriter } from './event-writer.ts';
+export { HeldCall, type HeldCallOptions, type Told, twoSteps, written } from './held-call.ts';
+export { digestOf, uuidOf } from './named-ids.ts';
 export { testDatabase, type DatabaseKind, type TestDatabase, withClient } from './postgres/test-database.ts';
