@@ -4,8 +4,8 @@ import { otherCall } from './asked.ts';
 import type { CallHistory } from './call-history.ts';
 import type { Say } from './judgement.ts';
 
-/** What is said of one held call. Standing approvals have a history of their own; refusing and joining are said of other calls. */
-export type HeldEvent = Exclude<Extract<HoldfastEvent, { type: `approval.${string}` }>, { type: 'approval.refused' | 'approval.joined' | `approval.standing_${string}` }>;
+/** What changes one held call. Standing approvals have a history of their own; refusing and joining are said of other calls; some change nothing. */
+export type HeldEvent = Exclude<Extract<HoldfastEvent, { type: `approval.${string}` }>, { type: 'approval.refused' | 'approval.joined' | 'approval.arguments_shown' | 'approval.release_refused' | `approval.standing_${string}` }>;
 export type HeldEventType = HeldEvent['type'];
 export type HeldEventOf<T extends HeldEventType> = Extract<HeldEvent, { type: T }>;
 

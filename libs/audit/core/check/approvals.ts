@@ -27,6 +27,10 @@ export class Approvals {
       case 'approval.standing_used':
       case 'approval.standing_revoked':
         return this.standing.take(event, index, call, say);
+      case 'approval.arguments_shown':
+      case 'approval.release_refused':
+        // Somebody looked, or something was tried in vain: nothing follows from it.
+        return;
       case 'approval.refused':
         return refuse(event, index, call, say);
       case 'approval.joined':
