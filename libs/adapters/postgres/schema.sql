@@ -425,6 +425,15 @@ begin
   end if;
 end $function$
 owner holdfast_owner rights holdfast_owner=X/holdfast_owner, holdfast_settler=X/holdfast_owner
+CREATE OR REPLACE FUNCTION audit.call_state(p_tenant text, p_call text)
+ RETURNS TABLE(state text, outcome text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select state, outcome from audit.call where tenant = p_tenant and call = p_call
+$function$
+owner holdfast_owner rights holdfast_owner=X/holdfast_owner, holdfast_settler=X/holdfast_owner
 CREATE OR REPLACE FUNCTION audit.open_calls(p_broker uuid, p_limit integer)
  RETURNS TABLE(tenant text, call text, decision uuid, actor_user text, actor_client text, actor_agent text)
  LANGUAGE sql
