@@ -23,3 +23,4 @@ export { type ApprovalView, askedNow, type Rights, rightsOf, type StepView, view
 export { type Decision, type Listing, type Opened, PeopleDesk, type PeopleDeskDependencies, type Person, type Verdict as CastVerdict } from './desk/people-desk.ts';
 export { Safe } from './desk/safe.ts';
 export { Sweep, type SweepDependencies } from './desk/sweep.ts';
+export { type Message, MessageChannel, type MessageKind, type Recipient } from './notify/message-channel.ts';
