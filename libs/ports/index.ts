@@ -11,3 +11,4 @@ export { Peers } from './peers.ts';
 export { BrokerLeases } from './broker-leases.ts';
 export { type OpenCall, OpenCalls } from './open-calls.ts';
 export { Authenticator, DeniedAccess, type Principal } from './principal.ts';
+export { jobBounds, type DeadJob, type JobCounts, type JobHandler, JobHopeless, JobPostponed, Jobs, JobsRefusal, JobsUnavailable, type JobWorker, type NewJob, type RunningJob } from './jobs.ts';
