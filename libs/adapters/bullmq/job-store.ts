@@ -1,12 +1,12 @@
-import type { IQueueBackend, Processor, Queue, Worker, WorkerOptions } from 'bullmq';
+import type { IQueueBackend, Processor, Queue, WorkerOptions } from 'bullmq';
+import type { EndingWorker } from './ending-worker.ts';
 import type { JobRecord } from './job-record.ts';
 
 export type StoreQueue = Queue<JobRecord, void, string, JobRecord, void, string, IQueueBackend, unknown>;
-export type StoreWorker = Worker<JobRecord, void, string, IQueueBackend>;
 export type StoreWorkerOptions = Omit<WorkerOptions<unknown>, 'connection'>;
 
 export interface OpenWorker {
-  readonly worker: StoreWorker;
+  readonly worker: EndingWorker;
   /** Lets go of connections, whatever hangs on them. */
   disconnect(): Promise<void>;
 }

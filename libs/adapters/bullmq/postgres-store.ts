@@ -1,6 +1,6 @@
-import { type IQueueBackend, PostgresConnection, Queue, Worker } from 'bullmq';
-import type { JobStore, OpenWorker, StoreQueue, StoreWorker } from './job-store.ts';
-import { EVENTS_KEPT } from './job-store.ts';
+import { type IQueueBackend, PostgresConnection, Queue } from 'bullmq';
+import { EndingWorker } from './ending-worker.ts';
+import { EVENTS_KEPT, type JobStore, type OpenWorker, type StoreQueue } from './job-store.ts';
 import type { JobRecord } from './job-record.ts';
 import { PatientBackend } from './patient-backend.ts';
 
@@ -43,7 +43,7 @@ export class PostgresStore implements JobStore {
   async openWorker(name: string, processor: Parameters<JobStore['openWorker']>[1], options: Parameters<JobStore['openWorker']>[2]): Promise<OpenWorker> {
     const connection = await this.connect(`holdfast-jobs-${name}`, CONNECTIONS_OF_A_WORKER);
     const backend = (_: string, given: object): IQueueBackend => new PatientBackend(connection, name, given as never, true, `holdfast-jobs-${name}`);
-    const worker = new Worker<JobRecord, void, string, IQueueBackend>(name, processor, { ...options, connection: {} }, backend as never) as StoreWorker;
+    const worker = new EndingWorker(name, processor, { ...options, connection: {} }, backend as never);
     return { worker, disconnect: () => connection.close() };
   }
 

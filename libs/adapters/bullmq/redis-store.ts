@@ -1,7 +1,8 @@
-import { createRedisBackend, type IQueueBackend, Queue, Worker } from 'bullmq';
+import { createRedisBackend, type IQueueBackend, Queue } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
+import { EndingWorker } from './ending-worker.ts';
 import type { JobRecord } from './job-record.ts';
-import { EVENTS_KEPT, type JobStore, type OpenWorker, type StoreQueue, type StoreWorker } from './job-store.ts';
+import { EVENTS_KEPT, type JobStore, type OpenWorker, type StoreQueue } from './job-store.ts';
 import { within } from './within.ts';
 
 export interface RedisStoreOptions {
@@ -36,7 +37,7 @@ export class RedisStore implements JobStore {
     }
     let queue = this.queues.get(name);
     if (!queue) {
-      const options = { connection: client, prefix: this.options.prefix, skipVersionCheck: true, streams: { events: { maxLen: EVENTS_KEPT } } };
+      const options = { connection: client, prefix: this.options.prefix, streams: { events: { maxLen: EVENTS_KEPT } } };
       queue = new Queue<JobRecord, void, string, JobRecord, void, string, IQueueBackend, unknown>(name, options, createRedisBackend as never);
       queue.on('error', this.options.onError);
       this.queues.set(name, queue);
@@ -60,7 +61,7 @@ export class RedisStore implements JobStore {
       await disconnect();
       throw error;
     }
-    const worker = new Worker<JobRecord, void, string, IQueueBackend>(name, processor, { ...options, connection: client, prefix: this.options.prefix } as never, createRedisBackend as never) as StoreWorker;
+    const worker = new EndingWorker(name, processor, { ...options, connection: client, prefix: this.options.prefix } as never, createRedisBackend as never);
     return { worker, disconnect };
   }
 

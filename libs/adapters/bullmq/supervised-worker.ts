@@ -19,12 +19,16 @@ const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 5_000;
 const WHILE_AWAY_MS = 1_000;
 const DISCONNECT_WITHIN_MS = 1_000;
+/** How long the last outcomes may take to be written down. */
+const WRITTEN_WITHIN_MS = 3_000;
 
 /** A worker of BullMQ that is there as soon as its store is, and gone when it is asked to go. */
 export class SupervisedWorker implements JobWorker {
   private readonly stop = new AbortController();
   private readonly opening: Promise<OpenWorker | undefined>;
   private closing: Promise<void> | undefined;
+  private running = 0;
+  private onIdle = (): void => undefined;
 
   constructor(private readonly options: SupervisedWorkerOptions) {
     this.opening = this.open();
@@ -67,6 +71,7 @@ export class SupervisedWorker implements JobWorker {
 
   /** All three parameters must be named: BullMQ counts them to know whether a signal is wanted. */
   private async run(job: StoredJob, token: string | undefined, signal: AbortSignal | undefined): Promise<void> {
+    this.running++;
     try {
       await this.options.handler({
         queue: this.options.queue,
@@ -84,6 +89,8 @@ export class SupervisedWorker implements JobWorker {
       }
       if (error instanceof JobHopeless) throw new UnrecoverableError(errorText(error));
       throw new Error(errorText(error), { cause: error });
+    } finally {
+      if (--this.running === 0) this.onIdle();
     }
   }
 
@@ -92,20 +99,19 @@ export class SupervisedWorker implements JobWorker {
     const open = await within(this.options.closeWithinMs, this.opening, () => undefined);
     // Comes too late for anybody to wait for it, and is not left behind.
     if (!open) return void this.opening.then((late) => late && this.letGo(late));
-    const over = open.worker.close();
-    const gaveUp = await within(
-      this.options.closeWithinMs,
-      over.then(() => false),
-      () => true,
-    );
-    if (gaveUp) {
-      this.options.onError(new Error(`the worker of ${this.options.queue} was not done in time; what it has not finished runs again`));
-      open.worker.cancelAllJobs('its worker closes');
-    }
+    const over = open.worker.end();
+    const idle = new Promise<void>((resolve) => {
+      this.onIdle = resolve;
+      if (this.running === 0) resolve();
+    });
+    // BullMQ's own closing hangs while the store is away.
+    const written = idle.then(() => within(WRITTEN_WITHIN_MS, over, () => undefined));
+    await within(this.options.closeWithinMs, Promise.race([over, written]), () => undefined);
+    if (this.running > 0) this.options.onError(new Error(`the worker of ${this.options.queue} was not done in time; what it has not finished runs again`));
     await this.letGo(open);
   }
 
   private async letGo(open: OpenWorker): Promise<void> {
-    await within(DISCONNECT_WITHIN_MS, Promise.allSettled([open.worker.getBackend().close(true), open.disconnect()]), () => undefined);
+    await within(DISCONNECT_WITHIN_MS, Promise.allSettled([open.worker.abandon(), open.disconnect()]), () => undefined);
   }
 }
