@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { testDatabase, type TestDatabase, withClient } from '#libs/testing';
-import { jobsContract } from '../../testing/contract-suites/jobs.contract.ts';
+import { eventually, jobsContract } from '../../testing/contract-suites/jobs.contract.ts';
 import { BullmqJobs } from './bullmq-jobs.ts';
 import { migrateJobs } from './migrate-jobs.ts';
 import { startJobProcess } from './spec/start-job-process.ts';
@@ -28,6 +28,38 @@ jobsContract('BullMQ on PostgreSQL', async () => {
     connections: async () => Number((await ask(`select count(*) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()`, [database.name])).rows[0]!.count),
     close: () => database.drop(),
   };
+});
+
+describe('a connection that ends while a job is marked as done', () => {
+  it('does not make it a failed one', async () => {
+    const database = await testDatabase('operational');
+    await migrateJobs({ adminUrl: database.adminUrl, role: ROLE });
+    const jobs = BullmqJobs.onPostgres({ url: database.url(ROLE), onTrouble: () => undefined });
+    await withClient(database.adminUrl, async (blocker) => {
+      let runs = 0;
+      jobs.work(
+        'q',
+        async () => {
+          runs++;
+          await blocker.query('begin');
+          await blocker.query('select from jobs.job for update');
+        },
+        { concurrency: 1 },
+      );
+      await jobs.add({ queue: 'q', name: 'n', id: '1', data: null, attempts: 1 });
+      await withClient(database.adminUrl, async (admin) => {
+        let killed = 0;
+        while (killed === 0) {
+          killed = (await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%move_to_completed%'`)).rowCount ?? 0;
+        }
+      });
+      await blocker.query('rollback');
+      const over = await eventually(() => jobs.counts('q'), ({ running }) => running === 0);
+      expect([over, runs]).toEqual([{ waiting: 0, delayed: 0, running: 0, dead: 0 }, 1]);
+    });
+    await jobs.close();
+    await database.drop();
+  });
 });
 
 describe('the schema of the jobs', () => {
