@@ -17,19 +17,22 @@ export class PatientBackend extends PostgresQueueBackend {
     return LONGEST_SLEEP_S;
   }
 
-  override async moveToActive(...args: Parameters<PostgresQueueBackend['moveToActive']>): ReturnType<PostgresQueueBackend['moveToActive']> {
-    try {
-      return await super.moveToActive(...args);
-    } catch (error) {
-      if (!this.closing) await delay(AFTER_FAILED_FETCH_MS);
-      throw error;
-    }
-  }
+  override moveToActive: PostgresQueueBackend['moveToActive'] = (...args) => this.slowly(() => super.moveToActive(...args));
+  override waitForJob: PostgresQueueBackend['waitForJob'] = (...args) => this.slowly(() => super.waitForJob(...args));
 
   override moveToCompleted: PostgresQueueBackend['moveToCompleted'] = (...args) => this.persist(() => super.moveToCompleted(...args));
   override moveToFailed: PostgresQueueBackend['moveToFailed'] = (...args) => this.persist(() => super.moveToFailed(...args));
   override moveToDelayed: PostgresQueueBackend['moveToDelayed'] = (...args) => this.persist(() => super.moveToDelayed(...args));
   override retryJob: PostgresQueueBackend['retryJob'] = (...args) => this.persist(() => super.retryJob(...args));
+
+  private async slowly<T>(fetch: () => Promise<T>): Promise<T> {
+    try {
+      return await fetch();
+    } catch (error) {
+      if (!this.closing) await delay(AFTER_FAILED_FETCH_MS);
+      throw error;
+    }
+  }
 
   private async persist<T>(step: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
