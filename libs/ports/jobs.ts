@@ -30,10 +30,13 @@ export interface Jobs {
   /** Begins to work on a queue, now or as soon as the store is there; goes on by itself whenever the store was away. */
   work(queue: string, handler: JobHandler, options: { readonly concurrency: number }): JobWorker;
 
-  /** Jobs that failed for good, the latest first, at most `limit` of them; after `after`, the `key` of the last one seen. When that one is gone the view begins anew. */
+  /**
+   * Jobs that failed for good, the latest first, at most `limit` of them; after `after`, the `key` of the last one seen. When that one is
+   * gone the view begins anew.
+   */
   dead(queue: string, page: { readonly limit: number; readonly after?: string }): Promise<readonly DeadJob[]>;
 
-  /** Adds a dead job again, at once and with all its attempts, and takes it out of the view. False: there is none by this key. */
+  /** Adds a dead job again, as `add` would, due at once and with all its attempts, and takes it out of the view. False: there is none by this key. */
   retryDead(queue: string, key: string): Promise<boolean>;
 
   counts(queue: string): Promise<JobCounts>;

@@ -66,6 +66,8 @@ export class PostgresStore implements JobStore {
       statement_timeout: answerWithinMs,
       query_timeout: answerWithinMs + 1_000,
       keepAlive: true,
+      // Said, because PGOPTIONS of the user's environment must not decide what durable means.
+      options: '-c synchronous_commit=on',
     });
     connection.on('error', this.options.onError);
     try {

@@ -53,8 +53,11 @@ export class SupervisedWorker implements JobWorker {
 
   private async openOnce(): Promise<OpenWorker> {
     const { store, queue, concurrency, takeOverAfterMs, onError, onFailure } = this.options;
+    // All three parameters are named: BullMQ counts them to know whether a signal is wanted.
     const open = await store.openWorker(queue, (job, token, signal) => this.run(job, token, signal), {
       concurrency,
+      // Begins below, when somebody listens.
+      autorun: false,
       // A job of a process that died is taken over after its lock has run out, at the second look after that.
       lockDuration: takeOverAfterMs,
       stalledInterval: Math.ceil(takeOverAfterMs / 2),
@@ -66,10 +69,10 @@ export class SupervisedWorker implements JobWorker {
     open.worker.on('error', onError);
     open.worker.on('failed', (job, error) => job && onFailure(error, job));
     open.worker.on('lockRenewalFailed', (ids) => ids.forEach((id) => open.worker.cancelJob(id, 'it may run elsewhere')));
+    open.worker.run().catch(onError);
     return open;
   }
 
-  /** All three parameters must be named: BullMQ counts them to know whether a signal is wanted. */
   private async run(job: StoredJob, token: string | undefined, signal: AbortSignal | undefined): Promise<void> {
     this.running++;
     try {
