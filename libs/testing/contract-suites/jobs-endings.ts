@@ -18,6 +18,24 @@ export function jobsAndEndings(world: JobsWorld): void {
       expect(await world.untilOver()).toEqual(nothing);
     });
 
+    it('runs elsewhere what a process held that stood still, and tells it so when it goes on', async () => {
+      const holder = world.start('hold', 'unused');
+      await world.jobs.add(world.job('held:2', { attempts: 1 }));
+      await eventually(() => holder.said, (said) => said.includes('holds held:2'));
+      const hold = gate();
+      const ran: RunningJob[] = [];
+      world.jobs.work(world.queue, (running) => (ran.push(running), hold.opened), { concurrency: 1 });
+      holder.freeze();
+      await world.untilRan(ran, 1);
+      holder.thaw();
+      await eventually(() => holder.said, (said) => said.includes('lost held:2'));
+      expect(holder.said).toEqual(['holds held:2', 'lost held:2']);
+      expect(ran.map(({ signal }) => signal.aborted)).toEqual([false]);
+      hold.open();
+      expect(await world.untilOver()).toEqual(nothing);
+      expect(ran).toHaveLength(1);
+    });
+
     it('runs what a process added that died at once', async () => {
       const ran = world.note();
       const adder = world.start('add', 'left:1');

@@ -7,13 +7,15 @@ import type { DeadJob, JobCounts, Jobs, NewJob, RunningJob } from '#libs/ports';
 export interface JobProcess {
   readonly said: readonly string[];
   readonly gone: Promise<void>;
+  freeze(): void;
+  thaw(): void;
   kill(): Promise<void>;
 }
 
 export interface JobsUnderTest {
   /** As another process would see the jobs. It takes over from one that died after some seconds, and closes within a few. */
   connect(): Jobs;
-  /** `hold` says `holds <id>` when it runs a job, and never finishes it; `add` adds the job, says `added` and dies. */
+  /** `hold` says `holds <id>` when it runs a job, `lost <id>` when its signal aborts, and never finishes it; `add` adds the job, says `added` and dies. */
   start(does: 'hold' | 'add', queue: string, id: string): JobProcess;
   /** Ends every connection there is, once. */
   cut(): Promise<void>;

@@ -15,6 +15,7 @@ if (does === 'add') {
   jobs.work(
     queue,
     async (job) => {
+      job.signal.addEventListener('abort', () => void say(`lost ${job.id}`));
       await say(`holds ${job.id}`);
       await delay(600_000);
     },

@@ -16,6 +16,6 @@ export function startJobProcess(kind: 'postgres' | 'redis', url: string): (does:
     const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     const said: string[] = [];
     createInterface({ input: child.stdout }).on('line', (line) => said.push(line));
-    return { said, gone, kill: async () => (child.kill('SIGKILL'), await gone) };
+    return { said, gone, freeze: () => void child.kill('SIGSTOP'), thaw: () => void child.kill('SIGCONT'), kill: async () => (child.kill('SIGKILL'), await gone) };
   };
 }
