@@ -34,6 +34,8 @@ const vendors = [
   { name: 'ajv', packages: ['ajv', 'ajv-formats'], home: '^libs/adapters/json-schema/' },
   { name: 'yaml', packages: ['yaml'], home: '^libs/platform/config/' },
   { name: 'pino', packages: ['pino', 'pino-[a-z-]+'], home: '^libs/platform/logging/' },
+  { name: 'bullmq', packages: ['bullmq'], home: '^libs/adapters/bullmq/' },
+  { name: 'ioredis', packages: ['ioredis'], home: '^libs/adapters/bullmq/' },
 ];
 
 // A vendor in the wrong place breaks the rule of that vendor, and not the rule of the layer as well.
