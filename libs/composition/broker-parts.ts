@@ -3,7 +3,7 @@ import { CelConditions } from '#libs/adapters/cel';
 import { FileSpool } from '#libs/adapters/file-spool';
 import { AjvArgumentValidator } from '#libs/adapters/json-schema';
 import { AesSessionSealer, McpUpstreams } from '#libs/adapters/mcp';
-import { createPool, Listener, openStateDatabase, PostgresApprovalStore, PostgresBrokerLeases, PostgresConfigurationStore, PostgresJournal, PostgresKeyStore, PostgresOutbox, PostgresPeers, PostgresStandingStore } from '#libs/adapters/postgres';
+import { createPool, Listener, openStateDatabase, PostgresApprovalStore, PostgresBrokerLeases, PostgresConfigurationStore, PostgresDeliveryStore, PostgresJournal, PostgresKeyStore, PostgresOutbox, PostgresPeers, PostgresStandingStore } from '#libs/adapters/postgres';
 import { AesSealer, KeyHierarchy } from '#libs/adapters/sealing';
 import { ApprovalDesk, Configurations, digestWith } from '#libs/approvals/core';
 import { base64url, JournalRecorder, sha256 } from '#libs/audit/core';
@@ -128,6 +128,7 @@ export async function composeBroker(options: BrokerOptions) {
     outbox,
     configuration,
     desk,
+    deliveries: new PostgresDeliveryStore(state, outbox),
     leases,
     broker,
     control,

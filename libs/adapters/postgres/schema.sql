@@ -67,6 +67,14 @@ table state.delegation owner holdfast_owner rights holdfast_app=arw/holdfast_own
   scope jsonb not null
   revoked boolean not null default false
   created_at timestamp with time zone not null default now()
+table state.delivery owner holdfast_owner rights holdfast_app=arwd/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
+  tenant text not null
+  approval uuid not null
+  id text not null
+  delivery jsonb not null
+  status text not null
+  reference text
+  begun_at timestamp with time zone not null default now()
 table state.outbox owner holdfast_owner rights holdfast_app=ard/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
   number bigint not null
   batch bytea not null
@@ -113,6 +121,8 @@ constraint approval_notice_pkey on state.approval_notice: PRIMARY KEY (tenant, a
 constraint broker_lease_pkey on state.broker_lease: PRIMARY KEY (instance)
 constraint config_revision_pkey on state.config_revision: PRIMARY KEY (revision)
 constraint delegation_pkey on state.delegation: PRIMARY KEY (tenant, id)
+constraint delivery_pkey on state.delivery: PRIMARY KEY (tenant, approval, id)
+constraint delivery_status_check on state.delivery: CHECK ((status = ANY (ARRAY['begun'::text, 'sent'::text, 'failed'::text])))
 constraint outbox_pkey on state.outbox: PRIMARY KEY (number)
 constraint outbox_chain_pkey on state.outbox_chain: PRIMARY KEY (tenant)
 constraint outbox_producer_pkey on state.outbox_producer: PRIMARY KEY (singleton)
@@ -142,6 +152,7 @@ CREATE UNIQUE INDEX broker_lease_pkey ON state.broker_lease USING btree (instanc
 CREATE UNIQUE INDEX config_revision_pkey ON state.config_revision USING btree (revision)
 CREATE INDEX delegation_in_force ON state.delegation USING btree (tenant, until) WHERE (NOT revoked)
 CREATE UNIQUE INDEX delegation_pkey ON state.delegation USING btree (tenant, id)
+CREATE UNIQUE INDEX delivery_pkey ON state.delivery USING btree (tenant, approval, id)
 CREATE UNIQUE INDEX outbox_pkey ON state.outbox USING btree (number)
 CREATE INDEX outbox_unsent ON state.outbox USING btree (number) WHERE (sent_at IS NULL)
 CREATE UNIQUE INDEX outbox_chain_pkey ON state.outbox_chain USING btree (tenant)

@@ -23,4 +23,8 @@ export { type ApprovalView, askedNow, type Rights, rightsOf, type StepView, view
 export { type Decision, type Listing, type Opened, PeopleDesk, type PeopleDeskDependencies, type Person, type Verdict as CastVerdict } from './desk/people-desk.ts';
 export { Safe } from './desk/safe.ts';
 export { Sweep, type SweepDependencies } from './desk/sweep.ts';
-export { type Message, MessageChannel, type MessageKind, type Recipient } from './notify/message-channel.ts';
+export { DeliveryInDoubt, type Message, MessageChannel, type MessageKind, type Recipient } from './notify/message-channel.ts';
+export { type Delivery, deliveriesFor } from './notify/plan.ts';
+export { DeliveryStore, type Sent } from './notify/delivery-store.ts';
+export { NOTIFICATIONS, Notifier, type NotifierDependencies, type Wake, WAKE_UPS } from './notify/notifier.ts';
+export { type Mail, renderMail, threadOf } from './notify/mail.ts';

@@ -1,10 +1,13 @@
-import type { PeopleDesk, Sweep } from '#libs/approvals/core';
-import type { BrokerLeases, Clock, ConfigurationStore, Journal, OpenCalls, Outbox, Recorder } from '#libs/ports';
+import type { ApprovalStore, Notifier, PeopleDesk, Sweep } from '#libs/approvals/core';
+import type { BrokerLeases, Clock, ConfigurationStore, Jobs, Journal, OpenCalls, Outbox, Recorder } from '#libs/ports';
 
 /** What the approval service is made of; composition makes it. */
 export interface ApprovalsDependencies {
   readonly people: PeopleDesk;
   readonly sweep: Sweep;
+  readonly store: Pick<ApprovalStore, 'changes'>;
+  readonly jobs: Jobs;
+  readonly notifier: Notifier;
   readonly configuration: ConfigurationStore;
   readonly outbox: Outbox;
   readonly journal: Journal;
