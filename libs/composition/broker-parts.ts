@@ -3,7 +3,7 @@ import { CelConditions } from '#libs/adapters/cel';
 import { FileSpool } from '#libs/adapters/file-spool';
 import { AjvArgumentValidator } from '#libs/adapters/json-schema';
 import { AesSessionSealer, McpUpstreams } from '#libs/adapters/mcp';
-import { createPool, Listener, openStateDatabase, PostgresApprovalStore, PostgresBrokerLeases, PostgresConfigurationStore, PostgresJournal, PostgresKeyStore, PostgresOutbox, PostgresPeers, PostgresStandingStore } from '#libs/adapters/postgres';
+import { createPool, Listener, openStateDatabase, PostgresApprovalStore, PostgresBrokerLeases, PostgresConfigurationStore, PostgresDelegationStore, PostgresIdempotencyStore, PostgresJournal, PostgresKeyStore, PostgresOutbox, PostgresPeers, PostgresStandingStore } from '#libs/adapters/postgres';
 import { AesSealer, KeyHierarchy } from '#libs/adapters/sealing';
 import { ApprovalDesk, Configurations, digestWith } from '#libs/approvals/core';
 import { base64url, JournalRecorder, sha256 } from '#libs/audit/core';
@@ -65,6 +65,7 @@ export async function composeBroker(options: BrokerOptions) {
   const desk = {
     store: new PostgresApprovalStore(state, listener, outbox),
     standing: new PostgresStandingStore(state, outbox),
+    delegations: new PostgresDelegationStore(state, outbox),
     configurations: new Configurations(configuration),
     outbox,
     sealer,
@@ -128,6 +129,7 @@ export async function composeBroker(options: BrokerOptions) {
     outbox,
     configuration,
     desk,
+    idempotency: new PostgresIdempotencyStore(state),
     leases,
     broker,
     control,

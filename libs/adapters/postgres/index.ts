@@ -18,3 +18,5 @@ export { isPassing } from './audit/store-errors.ts';
 export { Listener } from './listener.ts';
 export { PostgresApprovalStore } from './state/postgres-approval-store.ts';
 export { PostgresStandingStore } from './state/postgres-standing-store.ts';
+export { PostgresDelegationStore } from './state/postgres-delegation-store.ts';
+export { PostgresIdempotencyStore } from './state/postgres-idempotency-store.ts';

@@ -19,5 +19,10 @@ export { ApprovalDesk, type ApprovalDeskDependencies, REPLAY_MS, wakeAt } from '
 export { type ApprovalQuery, ApprovalStore, type Change, type Moment, type Notice, type Opening, type StoredApproval } from './desk/approval-store.ts';
 export { Configurations } from './desk/configurations.ts';
 export { type StandingChange, StandingStore } from './desk/standing-store.ts';
+export { DelegationDesk, type DelegationDeskDependencies, type DelegationView } from './desk/delegation-desk.ts';
+export { type DelegationChange, DelegationStore } from './desk/delegation-store.ts';
+export { StandingDesk, type StandingDeskDependencies, type StandingRequest, type StandingView } from './desk/standing-desk.ts';
+export { decideDelegation, type DelegationCommand, evolveDelegation, type GeneralDelegation } from './held/out-of-office.ts';
+export { isUuid } from './desk/records.ts';
 export { type ApprovalView, askedNow, type Rights, rightsOf, type StepView, viewOf, type VoteView } from './desk/approval-view.ts';
 export { type Decision, type Listing, type Opened, PeopleDesk, type PeopleDeskDependencies, type Person, type Verdict as CastVerdict } from './desk/people-desk.ts';

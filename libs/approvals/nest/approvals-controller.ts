@@ -1,14 +1,15 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, UseInterceptors } from '@nestjs/common';
 import type { ApprovalView, Decision, Opened, PeopleDesk, Rights } from '#libs/approvals/core';
 import { Refusal } from '#libs/contracts';
-import { CurrentPrincipal, Roles } from '#libs/platform';
+import { CurrentPrincipal, Once, Roles } from '#libs/platform';
 import type { Principal } from '#libs/ports';
 import { ApprovalsDependencies } from './approvals-dependencies.ts';
-import { BreakGlassBody, CancelBody, DecisionBody, DelegateBody, given, ListQuery, parse, personOf } from './requests.ts';
+import { BreakGlassBody, CancelBody, deciderOf, DecisionBody, DelegateBody, given, ListQuery, parse, personOf } from './requests.ts';
 
 /** Held calls, for everybody who has to do with them: each sees the approvals of the own tenant, and does what the flow lets them. */
 @Controller('api/v1/approvals')
 @Roles('approver', 'operator', 'auditor', 'admin', 'owner-of-server', 'agent')
+@UseInterceptors(Once)
 export class ApprovalsController {
   private readonly people: PeopleDesk;
 
@@ -38,7 +39,7 @@ export class ApprovalsController {
   @Post(':id/decisions')
   @HttpCode(200)
   decide(@CurrentPrincipal() principal: Principal, @Param('id') id: string, @Body() body: unknown): Promise<Decision> {
-    return this.people.decide(personOf(principal), id, given(parse(DecisionBody, body)));
+    return this.people.decide(deciderOf(principal), id, given(parse(DecisionBody, body)));
   }
 
   @Post(':id/cancel')
@@ -51,13 +52,13 @@ export class ApprovalsController {
   @HttpCode(200)
   breakGlass(@CurrentPrincipal() principal: Principal, @Param('id') id: string, @Body() body: unknown): Promise<ApprovalView> {
     const { reason, version } = parse(BreakGlassBody, body);
-    return this.people.breakGlass(personOf(principal), id, reason, version);
+    return this.people.breakGlass(deciderOf(principal), id, reason, version);
   }
 
   @Post(':id/delegations')
   @HttpCode(200)
   delegate(@CurrentPrincipal() principal: Principal, @Param('id') id: string, @Body() body: unknown): Promise<ApprovalView> {
     const { to, until, step } = parse(DelegateBody, body);
-    return this.people.delegate(personOf(principal), id, to, until, step);
+    return this.people.delegate(deciderOf(principal), id, to, until, step);
   }
 }

@@ -1,9 +1,12 @@
-import type { PeopleDesk } from '#libs/approvals/core';
-import type { BrokerLeases, Clock, ConfigurationStore, Journal, OpenCalls, Outbox, Recorder } from '#libs/ports';
+import type { DelegationDesk, PeopleDesk, StandingDesk } from '#libs/approvals/core';
+import type { BrokerLeases, Clock, ConfigurationStore, IdempotencyStore, Journal, OpenCalls, Outbox, Recorder } from '#libs/ports';
 
 /** What the approval service is made of; composition makes it. */
 export interface ApprovalsDependencies {
   readonly people: PeopleDesk;
+  readonly standing: StandingDesk;
+  readonly delegations: DelegationDesk;
+  readonly idempotency: IdempotencyStore;
   readonly configuration: ConfigurationStore;
   readonly outbox: Outbox;
   readonly journal: Journal;

@@ -2,14 +2,18 @@ import { type DynamicModule, Inject, Injectable, Module, type OnApplicationBoots
 import { CommandHandler, CqrsModule, type ICommandHandler } from '@nestjs/cqrs';
 import type { HoldfastConfig } from '#libs/contracts';
 import { Log } from '#libs/platform';
+import { IdempotencyStore } from '#libs/ports';
 import type { ConfigRevision } from '#libs/ports';
 import { applyConfiguration, LostBrokers, relayOutbox } from '#libs/approvals/core';
 import { ApprovalsController } from './approvals-controller.ts';
 import { ApprovalsDependencies } from './approvals-dependencies.ts';
+import { DelegationsController, StandingController } from './standing-controllers.ts';
 import { BackgroundLoop } from './background-loop.ts';
 
 const RELAY_EVERY_MS = 200;
 const SETTLE_EVERY_MS = 500;
+const SWEEP_EVERY_MS = 60_000;
+const SWEPT_AT_ONCE = 5_000;
 
 /** Puts a configuration in force; answers with the revision that then is. */
 export class ApplyConfiguration {
@@ -39,6 +43,7 @@ export class ApprovalsLoops implements OnApplicationBootstrap, OnModuleDestroy {
     deps.outbox.onStaged(() => relay.nudge());
     this.loops = [
       relay,
+      new BackgroundLoop({ name: 'sweep', everyMs: SWEEP_EVERY_MS, log, round: () => deps.idempotency.sweep(SWEPT_AT_ONCE) }),
       new BackgroundLoop({ name: 'lost brokers', everyMs: SETTLE_EVERY_MS, log, round: () => lostBrokers.round() }),
     ];
   }
@@ -59,8 +64,8 @@ export class ApprovalsModule {
     return {
       module: ApprovalsModule,
       imports: [CqrsModule.forRoot()],
-      controllers: [ApprovalsController],
-      providers: [{ provide: ApprovalsDependencies, useValue: deps }, { provide: Log, useValue: log }, ApplyConfigurationHandler, ApprovalsLoops],
+      controllers: [StandingController, DelegationsController, ApprovalsController],
+      providers: [{ provide: ApprovalsDependencies, useValue: deps }, { provide: Log, useValue: log }, { provide: IdempotencyStore, useValue: deps.idempotency }, ApplyConfigurationHandler, ApprovalsLoops],
       exports: [CqrsModule],
     };
   }

@@ -7,6 +7,8 @@ const text = z.string().min(1).max(300).refine((value) => !value.includes('\u000
 const Reason = z.string().min(1).max(2_000).refine((value) => !value.includes('\u0000'));
 const State = z.enum(['held', 'approved', 'claimed', 'executed', 'failed', 'unknown', 'denied', 'expired', 'cancelled', 'killed']);
 
+const until = z.iso.datetime({ offset: true }).transform((time) => Date.parse(time));
+
 export const ListQuery = z.strictObject({
   tenant: text.optional(),
   state: z
@@ -25,7 +27,10 @@ export const DecisionBody = z.strictObject({
 });
 export const CancelBody = z.strictObject({ reason: Reason.optional() });
 export const BreakGlassBody = z.strictObject({ reason: Reason, version: z.int().min(1).optional() });
-export const DelegateBody = z.strictObject({ to: text, until: z.iso.datetime({ offset: true }).transform((time) => Date.parse(time)), step: text.optional() });
+export const DelegateBody = z.strictObject({ to: text, until, step: text.optional() });
+
+export const StandingBody = z.strictObject({ like: text, condition: z.string().min(1).max(4_000), minutes: z.int().min(1).max(480), reason: Reason });
+export const DelegationBody = z.strictObject({ to: text, until, flow: text.optional(), server: text.optional(), step: text.optional() });
 
 /** Reads a query or a body strictly; what is wrong with it is told by name, never by value. */
 export function parse<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
@@ -40,6 +45,12 @@ export function parse<S extends z.ZodType>(schema: S, input: unknown): z.output<
 /** Without the members that are undefined. */
 export function given<T extends object>(members: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> };
+}
+
+/** An agent is not the person whose name its key has: it may look, and take its own calls back, and decides nothing. */
+export function deciderOf(principal: Principal, via: Person['via'] = 'api'): Person {
+  if (principal.agent !== undefined || principal.roles.every((role) => role === 'agent')) throw new Refusal('forbidden', 'people decide; this is the key of an agent');
+  return personOf(principal, via);
 }
 
 export function personOf(principal: Principal, via: Person['via'] = 'api'): Person {

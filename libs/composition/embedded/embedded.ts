@@ -1,5 +1,5 @@
 import { createPool, PostgresAuditReader, PostgresOpenCalls } from '#libs/adapters/postgres';
-import { digestWith, PeopleDesk } from '#libs/approvals/core';
+import { DelegationDesk, digestWith, PeopleDesk, StandingDesk } from '#libs/approvals/core';
 import { base64url, sha256 } from '#libs/audit/core';
 import type { HoldfastConfig } from '#libs/contracts';
 import type { Log, ReadinessCheck, SecretSources } from '#libs/platform';
@@ -45,7 +45,22 @@ export async function composeEmbedded(options: EmbeddedOptions) {
   const lag: ReadinessCheck = { name: 'projector', check: async () => ({ ready: true, data: { lag: Number(await openCalls.lag()) } }) };
 
   return {
-    approvals: { people: new PeopleDesk(parts.desk), configuration, outbox, journal, leases, openCalls, recorder, deliver: (lost: string) => recorder.replayOrphans(lost), clock, leaseMs: LEASE_MS, digestOf: digestWith(sha256, base64url) },
+    approvals: {
+      people: new PeopleDesk(parts.desk),
+      standing: new StandingDesk(parts.desk),
+      delegations: new DelegationDesk(parts.desk),
+      idempotency: parts.idempotency,
+      configuration,
+      outbox,
+      journal,
+      leases,
+      openCalls,
+      recorder,
+      deliver: (lost: string) => recorder.replayOrphans(lost),
+      clock,
+      leaseMs: LEASE_MS,
+      digestOf: digestWith(sha256, base64url),
+    },
     auditReader: new PostgresAuditReader(readerPool),
     broker,
     control: parts.control,

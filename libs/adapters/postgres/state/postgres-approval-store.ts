@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { type ApprovalQuery, type ApprovalStore, type Change, type HeldCall, type Moment, type Notice, type Opening, type StoredApproval, wakeAt } from '#libs/approvals/core';
+import { type ApprovalQuery, type ApprovalStore, type Change, type HeldCall, isUuid, type Moment, type Notice, type Opening, type StoredApproval, wakeAt } from '#libs/approvals/core';
 import { Refusal } from '#libs/contracts';
 import type { Lane } from '#libs/ports';
 import type { Listener } from '../listener.ts';
@@ -177,8 +177,4 @@ function placeOf(after: string): { readonly at: string; readonly id: string } {
   const [, at, id] = /^(\d{1,16})\.([0-9a-f-]{36})$/.exec(after) ?? [];
   if (at === undefined || id === undefined || !isUuid(id)) throw new Refusal('request_invalid', 'not valid: after');
   return { at, id };
-}
-
-function isUuid(text: string): boolean {
-  return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text);
 }
