@@ -20,3 +20,4 @@ export { PostgresApprovalStore } from './state/postgres-approval-store.ts';
 export { PostgresStandingStore } from './state/postgres-standing-store.ts';
 export { PostgresDelegationStore } from './state/postgres-delegation-store.ts';
 export { PostgresIdempotencyStore } from './state/postgres-idempotency-store.ts';
+export { PostgresEndedSessions } from './state/postgres-ended-sessions.ts';

@@ -19,6 +19,7 @@ export { ApprovalDesk, type ApprovalDeskDependencies, REPLAY_MS, wakeAt } from '
 export { type ApprovalQuery, ApprovalStore, type Change, type Moment, type Notice, type Opening, type StoredApproval } from './desk/approval-store.ts';
 export { Configurations } from './desk/configurations.ts';
 export { type StandingChange, StandingStore } from './desk/standing-store.ts';
+export { type ApprovalChange, ApprovalChanges } from './desk/approval-changes.ts';
 export { DelegationDesk, type DelegationDeskDependencies, type DelegationView } from './desk/delegation-desk.ts';
 export { type DelegationChange, DelegationStore } from './desk/delegation-store.ts';
 export { StandingDesk, type StandingDeskDependencies, type StandingRequest, type StandingView } from './desk/standing-desk.ts';

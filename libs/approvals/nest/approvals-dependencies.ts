@@ -1,12 +1,14 @@
-import type { DelegationDesk, PeopleDesk, StandingDesk } from '#libs/approvals/core';
-import type { BrokerLeases, Clock, ConfigurationStore, IdempotencyStore, Journal, OpenCalls, Outbox, Recorder } from '#libs/ports';
+import type { ApprovalStore, DelegationDesk, PeopleDesk, StandingDesk } from '#libs/approvals/core';
+import type { BrokerLeases, Clock, ConfigurationStore, EndedSessions, IdempotencyStore, Journal, OpenCalls, Outbox, Recorder } from '#libs/ports';
 
 /** What the approval service is made of; composition makes it. */
 export interface ApprovalsDependencies {
   readonly people: PeopleDesk;
   readonly standing: StandingDesk;
   readonly delegations: DelegationDesk;
+  readonly store: ApprovalStore;
   readonly idempotency: IdempotencyStore;
+  readonly endedSessions: EndedSessions;
   readonly configuration: ConfigurationStore;
   readonly outbox: Outbox;
   readonly journal: Journal;

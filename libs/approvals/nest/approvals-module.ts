@@ -8,6 +8,9 @@ import { applyConfiguration, LostBrokers, relayOutbox } from '#libs/approvals/co
 import { ApprovalsController } from './approvals-controller.ts';
 import { ApprovalsDependencies } from './approvals-dependencies.ts';
 import { DelegationsController, StandingController } from './standing-controllers.ts';
+import { LiveApprovals } from './live/live-approvals.ts';
+import { LiveStreams } from './live/live-streams.ts';
+import { StreamController } from './live/stream-controller.ts';
 import { BackgroundLoop } from './background-loop.ts';
 
 const RELAY_EVERY_MS = 200;
@@ -43,7 +46,7 @@ export class ApprovalsLoops implements OnApplicationBootstrap, OnModuleDestroy {
     deps.outbox.onStaged(() => relay.nudge());
     this.loops = [
       relay,
-      new BackgroundLoop({ name: 'sweep', everyMs: SWEEP_EVERY_MS, log, round: () => deps.idempotency.sweep(SWEPT_AT_ONCE) }),
+      new BackgroundLoop({ name: 'sweep', everyMs: SWEEP_EVERY_MS, log, round: () => sweep(deps) }),
       new BackgroundLoop({ name: 'lost brokers', everyMs: SETTLE_EVERY_MS, log, round: () => lostBrokers.round() }),
     ];
   }
@@ -57,15 +60,21 @@ export class ApprovalsLoops implements OnApplicationBootstrap, OnModuleDestroy {
   }
 }
 
+async function sweep({ idempotency, endedSessions }: ApprovalsDependencies): Promise<void> {
+  await idempotency.sweep(SWEPT_AT_ONCE);
+  await endedSessions.sweep(SWEPT_AT_ONCE);
+}
+
 /** apps/approval-service, and its part of apps/solo. */
 @Module({})
 export class ApprovalsModule {
   static register(deps: ApprovalsDependencies, log: Log): DynamicModule {
+    const streams = new LiveStreams(new LiveApprovals(deps.store, deps.clock, log));
     return {
       module: ApprovalsModule,
       imports: [CqrsModule.forRoot()],
-      controllers: [StandingController, DelegationsController, ApprovalsController],
-      providers: [{ provide: ApprovalsDependencies, useValue: deps }, { provide: Log, useValue: log }, { provide: IdempotencyStore, useValue: deps.idempotency }, ApplyConfigurationHandler, ApprovalsLoops],
+      controllers: [StreamController, StandingController, DelegationsController, ApprovalsController],
+      providers: [{ provide: ApprovalsDependencies, useValue: deps }, { provide: Log, useValue: log }, { provide: LiveStreams, useValue: streams }, { provide: IdempotencyStore, useValue: deps.idempotency }, ApplyConfigurationHandler, ApprovalsLoops],
       exports: [CqrsModule],
     };
   }

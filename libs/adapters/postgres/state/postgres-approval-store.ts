@@ -105,6 +105,16 @@ export class PostgresApprovalStore implements ApprovalStore {
     return { items: page.map(stored), next: rows.length > limit && last ? `${last.created_at}.${last.id}` : null };
   }
 
+  async changedSince(tenant: string, { at, id }: { readonly at: number; readonly id: string | null }, limit: number): Promise<readonly StoredApproval[]> {
+    const rows = (await this.database.query(`select ${COLUMNS} from state.approval where tenant = $1 and (changed_at, id) > ($2::bigint, $3::uuid) order by changed_at, id limit $4`, [
+      tenant,
+      Math.max(0, at),
+      id ?? '00000000-0000-0000-0000-000000000000',
+      limit,
+    ])) as Row[];
+    return rows.map(stored);
+  }
+
   async moment(tenant: string): Promise<Moment> {
     const [row] = (await this.database.query(`select ${selectMoment('$1')}`, [tenant])) as [Parameters<typeof momentOf>[0]];
     return momentOf(row);
