@@ -21,3 +21,4 @@ export { PostgresStandingStore } from './state/postgres-standing-store.ts';
 export { PostgresDelegationStore } from './state/postgres-delegation-store.ts';
 export { PostgresIdempotencyStore } from './state/postgres-idempotency-store.ts';
 export { PostgresEndedSessions } from './state/postgres-ended-sessions.ts';
+export { PostgresReviewLinks } from './state/postgres-review-links.ts';

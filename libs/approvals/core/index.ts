@@ -26,4 +26,7 @@ export { StandingDesk, type StandingDeskDependencies, type StandingRequest, type
 export { decideDelegation, type DelegationCommand, evolveDelegation, type GeneralDelegation } from './held/out-of-office.ts';
 export { isUuid } from './desk/records.ts';
 export { type ApprovalView, askedNow, type Rights, rightsOf, type StepView, viewOf, type VoteView } from './desk/approval-view.ts';
-export { type Decision, type Listing, type Opened, PeopleDesk, type PeopleDeskDependencies, type Person, type Verdict as CastVerdict } from './desk/people-desk.ts';
+export { type Decision, type Listing, type Opened, PeopleDesk, type PeopleDeskDependencies, type Person, type Precedent, type Verdict as CastVerdict } from './desk/people-desk.ts';
+export { type ReviewLink, ReviewLinks, type ReviewLinksDependencies, ReviewLinkStore } from './desk/review-links.ts';
+export { redact, type Redacted, redactText } from './redact/redact.ts';
+export { compare, type Difference } from './redact/compare.ts';

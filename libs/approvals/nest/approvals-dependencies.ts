@@ -1,4 +1,4 @@
-import type { ApprovalStore, DelegationDesk, PeopleDesk, StandingDesk } from '#libs/approvals/core';
+import type { ApprovalStore, DelegationDesk, PeopleDesk, ReviewLinks, StandingDesk } from '#libs/approvals/core';
 import type { BrokerLeases, Clock, ConfigurationStore, EndedSessions, IdempotencyStore, Journal, OpenCalls, Outbox, Recorder } from '#libs/ports';
 
 /** What the approval service is made of; composition makes it. */
@@ -7,6 +7,7 @@ export interface ApprovalsDependencies {
   readonly standing: StandingDesk;
   readonly delegations: DelegationDesk;
   readonly store: ApprovalStore;
+  readonly reviewLinks: ReviewLinks;
   readonly idempotency: IdempotencyStore;
   readonly endedSessions: EndedSessions;
   readonly configuration: ConfigurationStore;

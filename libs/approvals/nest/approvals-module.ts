@@ -60,9 +60,10 @@ export class ApprovalsLoops implements OnApplicationBootstrap, OnModuleDestroy {
   }
 }
 
-async function sweep({ idempotency, endedSessions }: ApprovalsDependencies): Promise<void> {
+async function sweep({ idempotency, endedSessions, reviewLinks }: ApprovalsDependencies): Promise<void> {
   await idempotency.sweep(SWEPT_AT_ONCE);
   await endedSessions.sweep(SWEPT_AT_ONCE);
+  await reviewLinks.sweep(SWEPT_AT_ONCE);
 }
 
 /** apps/approval-service, and its part of apps/solo. */

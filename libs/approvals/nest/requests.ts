@@ -9,13 +9,18 @@ const State = z.enum(['held', 'approved', 'claimed', 'executed', 'failed', 'unkn
 
 const until = z.iso.datetime({ offset: true }).transform((time) => Date.parse(time));
 
+const Flag = z.enum(['true', 'false', '1', '0', '']);
+/** `?mine` alone means yes. */
+export const isYes = (flag: z.infer<typeof Flag> | undefined): boolean => flag !== undefined && flag !== 'false' && flag !== '0';
+
+export const ShowQuery = z.strictObject({ unredacted: Flag.optional() });
 export const ListQuery = z.strictObject({
   tenant: text.optional(),
   state: z
     .union([State, z.array(State)])
     .transform((value) => [value].flat())
     .optional(),
-  mine: z.enum(['true', 'false', '1', '0', '']).optional(),
+  mine: Flag.optional(),
   limit: z.coerce.number().int().min(1).max(500).default(50),
   after: text.optional(),
 });

@@ -50,6 +50,7 @@ export async function composeEmbedded(options: EmbeddedOptions) {
       standing: new StandingDesk(parts.desk),
       delegations: new DelegationDesk(parts.desk),
       store: parts.desk.store,
+      reviewLinks: parts.reviewLinks,
       idempotency: parts.idempotency,
       endedSessions: parts.endedSessions,
       configuration,

@@ -1,7 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { type ApprovalQuery, type ApprovalStore, type Change, type HeldCall, isUuid, type Moment, type Notice, type Opening, type StoredApproval, wakeAt } from '#libs/approvals/core';
 import { Refusal } from '#libs/contracts';
-import type { Lane } from '#libs/ports';
+import type { CallIdentity, Lane } from '#libs/ports';
 import type { Listener } from '../listener.ts';
 import { momentOf, selectMoment } from './moment.ts';
 import type { PostgresOutbox } from './postgres-outbox.ts';
@@ -113,6 +113,18 @@ export class PostgresApprovalStore implements ApprovalStore {
       limit,
     ])) as Row[];
     return rows.map(stored);
+  }
+
+  async lastExecuted({ tenant, agent, server, method, tool }: CallIdentity, before: number): Promise<StoredApproval | null> {
+    // Not `is not distinct from`, which no index serves.
+    const [row] = (await this.database.query(
+      `select ${COLUMNS} from state.approval
+       where tenant = $1 and ${agent === null ? '($2::text is null and agent is null)' : 'agent = $2'} and state -> 'binding' ->> 'server' = $3 and state -> 'binding' ->> 'tool' = $4
+         and state -> 'binding' ->> 'method' = $5 and status = 'executed' and created_at < $6
+       order by changed_at desc limit 1`,
+      [tenant, agent, server, tool, method, before],
+    )) as Row[];
+    return row ? stored(row) : null;
   }
 
   async moment(tenant: string): Promise<Moment> {

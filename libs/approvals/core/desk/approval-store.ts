@@ -1,5 +1,5 @@
 import type { EventDraft } from '#libs/contracts';
-import type { Lane } from '#libs/ports';
+import type { CallIdentity, Lane } from '#libs/ports';
 import type { Delegation } from '../held/delegation.ts';
 import type { HeldCall, Status } from '../held/state.ts';
 
@@ -81,6 +81,8 @@ export interface ApprovalStore {
   list(query: ApprovalQuery): Promise<{ readonly items: readonly StoredApproval[]; readonly next: string | null }>;
   /** What was changed after a place, in the order of time; an id of null is before all others of its moment. */
   changedSince(tenant: string, place: { readonly at: number; readonly id: string | null }, limit: number): Promise<readonly StoredApproval[]>;
+  /** The last executed call of the same tool by the same agent that was asked for before a moment. */
+  lastExecuted(call: CallIdentity, before: number): Promise<StoredApproval | null>;
   moment(tenant: string): Promise<Moment>;
   /** Approvals that want to be woken by now, of all tenants, the longest overdue first. */
   due(now: number, limit: number): Promise<readonly { readonly tenant: string; readonly id: string }[]>;
