@@ -10,6 +10,7 @@ const SETTLE_EVERY_MS = 500;
 const CLAIMS_EVERY_MS = 2_000;
 const NOTICES_EVERY_MS = 2_000;
 const SWEEP_EVERY_MS = 60_000;
+const FORGOTTEN_AT_ONCE = 5_000;
 const TELLING_AT_ONCE = 8;
 const WAKING_AT_ONCE = 4;
 
@@ -38,6 +39,7 @@ export class ApprovalsLoops implements OnApplicationBootstrap, OnModuleDestroy {
       new BackgroundLoop({ name: 'lost brokers', everyMs: SETTLE_EVERY_MS, log, round: () => lostBrokers.round() }),
       new BackgroundLoop({ name: 'claimed calls', everyMs: CLAIMS_EVERY_MS, log, round: () => sweep.settle() }),
       new BackgroundLoop({ name: 'overdue approvals', everyMs: SWEEP_EVERY_MS, log, round: async () => [await sweep.overdue(), await sweep.forget()] }),
+      new BackgroundLoop({ name: 'what nobody needs any more', everyMs: SWEEP_EVERY_MS, log, round: () => forget(deps) }),
     ];
   }
 
@@ -53,4 +55,8 @@ export class ApprovalsLoops implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     await Promise.all([...this.loops.map((loop) => loop.stop()), ...this.workers.map((worker) => worker.close())]);
   }
+}
+
+async function forget({ idempotency, endedSessions, reviewLinks }: ApprovalsDependencies): Promise<void> {
+  for (const store of [idempotency, endedSessions, reviewLinks]) await store.sweep(FORGOTTEN_AT_ONCE);
 }

@@ -2,12 +2,17 @@ import { type DynamicModule, Inject, Module } from '@nestjs/common';
 import { CommandHandler, CqrsModule, type ICommandHandler } from '@nestjs/cqrs';
 import type { HoldfastConfig } from '#libs/contracts';
 import { Log } from '#libs/platform';
+import { IdempotencyStore } from '#libs/ports';
 import type { ConfigRevision } from '#libs/ports';
 import { applyConfiguration } from '#libs/approvals/core';
 import { ApprovalsController } from './approvals-controller.ts';
 import { ApprovalsDependencies } from './approvals-dependencies.ts';
 import { ApprovalsLoops } from './approvals-loops.ts';
 import { DeadJobsController } from './dead-jobs-controller.ts';
+import { DelegationsController, StandingController } from './standing-controllers.ts';
+import { LiveApprovals } from './live/live-approvals.ts';
+import { LiveStreams } from './live/live-streams.ts';
+import { StreamController } from './live/stream-controller.ts';
 
 
 /** Puts a configuration in force; answers with the revision that then is. */
@@ -31,11 +36,12 @@ export class ApplyConfigurationHandler implements ICommandHandler<ApplyConfigura
 @Module({})
 export class ApprovalsModule {
   static register(deps: ApprovalsDependencies, log: Log): DynamicModule {
+    const streams = new LiveStreams(new LiveApprovals(deps.store, deps.clock, log));
     return {
       module: ApprovalsModule,
       imports: [CqrsModule.forRoot()],
-      controllers: [ApprovalsController, DeadJobsController],
-      providers: [{ provide: ApprovalsDependencies, useValue: deps }, { provide: Log, useValue: log }, ApplyConfigurationHandler, ApprovalsLoops],
+      controllers: [StreamController, StandingController, DelegationsController, ApprovalsController, DeadJobsController],
+      providers: [{ provide: ApprovalsDependencies, useValue: deps }, { provide: Log, useValue: log }, { provide: LiveStreams, useValue: streams }, { provide: IdempotencyStore, useValue: deps.idempotency }, ApplyConfigurationHandler, ApprovalsLoops],
       exports: [CqrsModule],
     };
   }

@@ -128,6 +128,10 @@ const Match = z.strictObject({
   methods: Globs,
 });
 
+/** Kinds of values that are found in arguments and texts. */
+export const Detector = z.enum(['email', 'card', 'iban', 'secret']);
+export type Detector = z.infer<typeof Detector>;
+
 const Policy = z.strictObject({
   id: Id,
   tenant: Tenant,
@@ -139,6 +143,8 @@ const Policy = z.strictObject({
   /** Whether a repeated call joins the approval of an equal one that waits, or asks for its own. */
   repeats: z.enum(['join', 'ask']).default('join'),
   reason: Sentence.optional(),
+  /** What people who look at a held call see only when they ask for it. */
+  obligations: z.strictObject({ redact: z.array(Detector).max(10).optional() }).optional(),
 });
 
 /** Whoever is meant by one of the lists. The role `owner-of-server` means who owns the server of the call. */
@@ -167,6 +173,8 @@ const Flow = z.strictObject({
   channels: z.array(z.string().regex(/^(console|email|slack:.+)$/, 'console, email or slack:CHANNEL')).max(20).default(['console']),
   requesterReason: z.enum(['required', 'optional', 'none']).default('optional'),
   approverReason: z.enum(['required', 'optional']).default('optional'),
+  /** Whether one person of a step may approve beforehand, for hours, what the flow would ask about. */
+  standing: z.enum(['allowed', 'off']).default('allowed'),
   /** Who may approve alone in an emergency; nobody when absent. */
   breakGlass: People.optional(),
   steps: z.array(Step).min(1).max(20),
