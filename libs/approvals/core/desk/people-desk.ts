@@ -56,6 +56,8 @@ export interface Opened {
   readonly originalArgs: Readonly<Record<string, unknown>> | null;
   readonly reason: string | null;
   readonly run: string | null;
+  /** What the agent answers to questions that the server asked before: sent along with the arguments. Null when there is nothing. */
+  readonly input: unknown;
 }
 
 export interface PeopleDeskDependencies extends ApprovalDeskDependencies {
@@ -109,7 +111,7 @@ export class PeopleDesk {
     const request: HeldRequest | null = await this.safe.open(tenant, stored.sealed, '/request');
     const edited = stored.state.edits.length === 0 ? null : ((await this.safe.open(tenant, stored.sealed, '/edited')) as Record<string, unknown> | null);
     const original = request?.args ?? null;
-    return { args: edited ?? original, originalArgs: edited ? original : null, reason: await this.safe.open(tenant, stored.sealed, '/reason'), run: request?.run ?? null };
+    return { args: edited ?? original, originalArgs: edited ? original : null, reason: await this.safe.open(tenant, stored.sealed, '/reason'), run: request?.run ?? null, input: inputOf(request) };
   }
 
   async decide(person: Person, id: string, verdict: Verdict): Promise<Decision> {
@@ -207,6 +209,10 @@ export class PeopleDesk {
     const { store, configurations, clock } = this.deps;
     return configurations.deciding(async () => ({ now: clock.now(), directory: configurations.directory(tenant, await store.moment(tenant)) }));
   }
+}
+
+function inputOf(request: HeldRequest | null): unknown {
+  return (request && (JSON.parse(request.params) as { inputResponses?: unknown }).inputResponses) ?? null;
 }
 
 /** Where a page that ended in the middle goes on. */
