@@ -47,7 +47,8 @@ export class ApprovalTools {
   /** Undefined when the call is not of these tools. */
   async call({ id, params, era }: RpcRequest, { request, view }: Exchange): Promise<McpReply | undefined> {
     const { name } = params;
-    if (!this.list(view).some((tool) => tool.name === name)) return undefined;
+    // Before anything that costs more: all tool calls pass here.
+    if ((name !== STATUS && name !== WAIT) || !this.list(view).some((tool) => tool.name === name)) return undefined;
     const reply = (text: string, isError: boolean, ticket?: Ticket): McpReply =>
       resultReply(id, JSON.stringify({ ...(era === 'modern' ? { resultType: 'complete' } : {}), content: [{ type: 'text', text }], ...(isError ? { isError } : {}), ...(ticket ? { _meta: { [`${META_OWN_PREFIX}call`]: about(ticket) } } : {}) }));
     const args = isObject(params['arguments']) ? params['arguments'] : {};

@@ -293,7 +293,7 @@ export class CallRequests {
     switch (answer.kind) {
       case 'refused':
         if (answer.code === 'tasks_not_declared' && era === 'modern') return errorReply(new Refusal(answer.code, undefined, { ...NEEDS_TASKS, callId: answer.call }), id);
-        return method === 'tools/call' ? resultReply(id, refusedResult(answer, era)) : refusedErrorReply(id, answer, era);
+        return method === 'tools/call' ? resultReply(id, refusedResult(answer, era, approved)) : refusedErrorReply(id, answer, era);
       case 'error':
         return upstreamErrorReply(id, answer.text, era);
       case 'result':

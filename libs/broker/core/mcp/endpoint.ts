@@ -13,8 +13,8 @@ import { ApprovalTools } from './approval-tools.ts';
 import { ApprovalWaits } from './approval-waits.ts';
 import { CallRequests } from './call-requests.ts';
 import { claimedClient } from './call-meta.ts';
-import { ALL_CAPABILITIES, clientCapabilities, relayedCapabilities, withTasks } from './capabilities.ts';
-import { classify, type HeaderOf } from './classify.ts';
+import { ALL_CAPABILITIES, clientCapabilities, followsTasks, NEEDS_TASKS, relayedCapabilities, withTasks } from './capabilities.ts';
+import { classify, type HeaderOf, metaOf } from './classify.ts';
 import type { Exchange, McpRequest, RpcRequest } from './exchange.ts';
 import { HeldCalls } from './held-calls.ts';
 import { memberText } from './json-text.ts';
@@ -22,7 +22,7 @@ import { Listening } from './listening.ts';
 import { Lanes } from './lanes.ts';
 import { LIST_METHODS, Lists } from './lists.ts';
 import { LiveSessions } from './live-sessions.ts';
-import { isModern, isObject, isRpcId, type JsonObject, LEGACY_VERSIONS, META_SERVER_INFO, MODERN_VERSIONS } from './protocol.ts';
+import { isModern, isObject, isRpcId, type JsonObject, LEGACY_VERSIONS, META_CLIENT_CAPABILITIES, META_SERVER_INFO, MODERN_VERSIONS } from './protocol.ts';
 import { Questions } from './questions.ts';
 import { readBody } from './read-body.ts';
 import { empty, errorReply, type McpReply, resultReply } from './reply.ts';
@@ -171,7 +171,7 @@ export class McpEndpoint {
   private async modern(request: RpcRequest, exchange: Exchange): Promise<McpReply> {
     if (IN_BOTH.has(request.method)) return this.common(request, exchange);
     if (TASK_METHODS.has(request.method)) return this.tasks.answer(request, exchange);
-    if (request.method === 'subscriptions/listen') return this.listening.listen(request, exchange);
+    if (request.method === 'subscriptions/listen') return this.listen(request, exchange);
     if (request.method !== 'server/discover') return errorReply(new Refusal('method_not_found'), request.id);
     const described = await this.describe(exchange.view);
     if (described === null) return errorReply(new Refusal('upstream_unreachable'), request.id);
@@ -179,6 +179,14 @@ export class McpEndpoint {
     const capabilities = mayHold(exchange.view) ? withTasks(described.capabilities) : described.capabilities;
     const about = { capabilities, ...(instructions === undefined ? {} : { instructions }) };
     return resultReply(request.id, JSON.stringify({ ...CACHEABLE, supportedVersions: MODERN_VERSIONS, ...about, ...this.identity(exchange.view) }));
+  }
+
+  /** Nobody hears of tasks without asking; who wants to must be able to follow them all the same. */
+  private async listen(request: RpcRequest, exchange: Exchange): Promise<McpReply> {
+    const { notifications } = request.params;
+    const wantsTasks = isObject(notifications) && notifications['taskIds'] !== undefined;
+    if (wantsTasks && mayHold(exchange.view) && !followsTasks(metaOf(request.params)?.[META_CLIENT_CAPABILITIES])) return errorReply(new Refusal('tasks_not_declared', undefined, NEEDS_TASKS), request.id);
+    return this.listening.listen(request, exchange);
   }
 
   private async legacy(request: RpcRequest, session: Session, exchange: Exchange): Promise<McpReply> {

@@ -27,7 +27,12 @@ export type TaskWord =
 
 /** Of one call, altogether. */
 const MAX_QUESTIONS = 100;
+/** Tasks that wait for their clients: of all, and of one tenant. */
+const MAX_ASKING = 1_000;
+const MAX_ASKING_OF_TENANT = 200;
 const MAX_ELSEWHERE = 1_000;
+/** What is longer is known where the call runs, and nowhere else. */
+const MAX_TOLD_CHARS = 64_000;
 /** What is asked is told to the other brokers again and again while it is open: one of them may have come later. */
 const TELL_EVERY_MS = 5_000;
 const BELIEVED_MS = 15_000;
@@ -52,6 +57,7 @@ export class RunningTask {
     readonly tenant: string,
     private readonly capabilities: JsonObject,
     private readonly options: Pick<RunningTasksOptions, 'newId' | 'timer'>,
+    private readonly mayAsk: () => boolean,
     private readonly changed: () => void,
   ) {}
 
@@ -63,7 +69,7 @@ export class RunningTask {
   ask(request: PeerRequest, cancellation: Cancellation = this.cancellation): Promise<PeerAnswer> {
     if (this.over || cancellation.reason !== undefined) return Promise.resolve(failure('the call is over'));
     if (!canBeAsked(this.capabilities, request.method)) return Promise.resolve(failure('the client did not declare that it can be asked this'));
-    if (this.asked >= MAX_QUESTIONS) return Promise.resolve(failure('the client was asked too much already'));
+    if (this.asked >= MAX_QUESTIONS || !this.mayAsk()) return Promise.resolve(failure('too much is being asked already'));
     this.asked++;
     return new Promise((resolve) => {
       const name = this.options.newId();
@@ -109,7 +115,7 @@ export class RunningTasks {
   constructor(private readonly options: RunningTasksOptions) {}
 
   begin(tenant: string, approval: string, capabilities: JsonObject): RunningTask {
-    const task = new RunningTask(tenant, capabilities, this.options, () => this.announce(tenant, approval));
+    const task = new RunningTask(tenant, capabilities, this.options, () => this.mayAsk(tenant), () => this.announce(tenant, approval));
     if (this.closed) task.giveUp('Holdfast is stopping');
     this.here.set(key(tenant, approval), task);
     return task;
@@ -169,9 +175,15 @@ export class RunningTasks {
     for (const task of this.here.values()) task.giveUp('Holdfast is stopping');
   }
 
+  private mayAsk(tenant: string): boolean {
+    const asking = [...this.here.values()].filter(({ questions }) => questions.length > 0);
+    return asking.length < MAX_ASKING && asking.filter((task) => task.tenant === tenant).length < MAX_ASKING_OF_TENANT;
+  }
+
   private announce(tenant: string, approval: string): void {
     const questions = this.here.get(key(tenant, approval))?.questions ?? [];
-    this.options.tell(tenant, approval, { task: 'asks', questions });
+    const chars = questions.reduce((sum, { request }) => sum + request.params.length, 0);
+    if (chars <= MAX_TOLD_CHARS) this.options.tell(tenant, approval, { task: 'asks', questions });
     if (questions.length > 0 && !this.closed) this.stopTelling ??= this.options.timer(TELL_EVERY_MS, () => this.tellAgain());
   }
 

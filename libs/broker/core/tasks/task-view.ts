@@ -51,7 +51,7 @@ function ended(ticket: Ticket, answer: CallAnswer, told: (status: Status, more?:
     case 'refused':
       // Its caller took it back before anything was sent.
       if (answer.code === 'cancelled' && answer.disposition === 'not_executed') return told('cancelled');
-      return told('completed', { result: refusedResult(answer, 'modern') });
+      return told('completed', { result: refusedResult(answer, 'modern', ticket) });
     case 'result':
       if (answer.resultType !== undefined && answer.resultType !== 'complete') {
         const { sentence } = errorCatalogue.input_unavailable;

@@ -146,6 +146,7 @@ describe('a task is its caller’s', () => {
       expect(reply.status).toBe(400);
       expect(bodyOf(reply).error).toMatchObject({ code: -32021, data: { requiredCapabilities: { extensions: { [TASKS]: {} } } } });
     }
+    expect((await desk.body('subscriptions/listen', { notifications: { taskIds: [taskId] } }, { declares: false })).error).toMatchObject({ code: -32021 });
     expect((await desk.body('tasks/get', { taskId: 'no id' })).error).toMatchObject({ code: -32602 });
     expect((await desk.body('tasks/list', {})).error).toMatchObject({ code: -32601 });
   });
