@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensureRedis } from './ensure-redis.mjs';
 import { requireNode, root } from './prepare.mjs';
 
 requireNode();
@@ -24,6 +25,8 @@ function check(name, command, args, env = {}) {
 
 const count = (ok) => (ok ? passed++ : failed++);
 const tool = (...path) => join(root, 'node_modules', ...path);
+
+ensureRedis();
 
 // The README's test command, with a machine-readable report of what it ran.
 const testsPassed = check('npm test', 'npm', ['test', '--silent', '--', '--ci', '--json', `--outputFile=${report}`]);

@@ -13,3 +13,5 @@ export { asEntries, EventWriter } from './event-writer.ts';
 export { HeldCall, type HeldCallOptions, type Told, twoSteps, written } from './held-call.ts';
 export { digestOf, uuidOf } from './named-ids.ts';
 export { testDatabase, type DatabaseKind, type TestDatabase, withClient } from './postgres/test-database.ts';
+export { findRedis, startRedis, type TestRedis } from './redis/start-redis.ts';
+export { type MailBehaviour, MailServer, type ReceivedMail } from './mail-server.ts';

@@ -67,6 +67,26 @@ table state.delegation owner holdfast_owner rights holdfast_app=arw/holdfast_own
   scope jsonb not null
   revoked boolean not null default false
   created_at timestamp with time zone not null default now()
+table state.delivery owner holdfast_owner rights holdfast_app=arwd/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
+  tenant text not null
+  approval uuid not null
+  id text not null
+  delivery jsonb not null
+  status text not null
+  reference text
+  begun_at timestamp with time zone not null default now()
+table state.ended_session owner holdfast_owner rights holdfast_app=ard/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
+  id uuid not null
+  until timestamp with time zone not null
+table state.idempotency owner holdfast_owner rights holdfast_app=arwd/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
+  tenant text not null
+  person text not null
+  key text not null
+  digest text not null
+  id uuid not null
+  answer text
+  created_at timestamp with time zone not null default now()
+  begun_at timestamp with time zone not null default clock_timestamp()
 table state.outbox owner holdfast_owner rights holdfast_app=ard/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
   number bigint not null
   batch bytea not null
@@ -79,6 +99,14 @@ table state.outbox_producer owner holdfast_owner rights holdfast_app=r/holdfast_
   singleton boolean not null default true
   producer uuid not null default gen_random_uuid()
   number bigint not null default 0 rights holdfast_app=w/holdfast_owner
+table state.review_link owner holdfast_owner rights holdfast_app=arwd/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
+  hash bytea not null
+  tenant text not null
+  approval uuid not null
+  step integer not null
+  recipient text not null
+  created_at timestamp with time zone not null default now()
+  used_at timestamp with time zone
 table state.standing_approval owner holdfast_owner rights holdfast_app=arw/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
   tenant text not null
   id uuid not null
@@ -113,10 +141,17 @@ constraint approval_notice_pkey on state.approval_notice: PRIMARY KEY (tenant, a
 constraint broker_lease_pkey on state.broker_lease: PRIMARY KEY (instance)
 constraint config_revision_pkey on state.config_revision: PRIMARY KEY (revision)
 constraint delegation_pkey on state.delegation: PRIMARY KEY (tenant, id)
+constraint delivery_pkey on state.delivery: PRIMARY KEY (tenant, approval, id)
+constraint delivery_status_check on state.delivery: CHECK ((status = ANY (ARRAY['begun'::text, 'sent'::text, 'failed'::text])))
+constraint ended_session_pkey on state.ended_session: PRIMARY KEY (id)
+constraint idempotency_pkey on state.idempotency: PRIMARY KEY (tenant, person, key)
 constraint outbox_pkey on state.outbox: PRIMARY KEY (number)
 constraint outbox_chain_pkey on state.outbox_chain: PRIMARY KEY (tenant)
 constraint outbox_producer_pkey on state.outbox_producer: PRIMARY KEY (singleton)
 constraint outbox_producer_singleton_check on state.outbox_producer: CHECK (singleton)
+constraint review_link_hash_check on state.review_link: CHECK ((length(hash) = 32))
+constraint review_link_pkey on state.review_link: PRIMARY KEY (hash)
+constraint review_link_tenant_approval_fkey on state.review_link: FOREIGN KEY (tenant, approval) REFERENCES state.approval(tenant, id)
 constraint standing_approval_pkey on state.standing_approval: PRIMARY KEY (tenant, id)
 constraint subject_key_check on state.subject_key: CHECK (((wrapped IS NULL) = (destroyed_at IS NOT NULL)))
 constraint subject_key_pkey on state.subject_key: PRIMARY KEY (id)
@@ -130,7 +165,9 @@ CREATE UNIQUE INDEX producer_pkey ON journal.producer USING btree (producer)
 CREATE UNIQUE INDEX record_pkey ON journal.record USING btree ("position")
 CREATE INDEX approval_answered ON state.approval USING btree (changed_at) WHERE (answer IS NOT NULL)
 CREATE INDEX approval_by_status ON state.approval USING btree (tenant, status, created_at DESC, id DESC)
+CREATE INDEX approval_changed ON state.approval USING btree (tenant, changed_at, id)
 CREATE INDEX approval_claimed ON state.approval USING btree (changed_at) WHERE (status = 'claimed'::text)
+CREATE INDEX approval_executed ON state.approval USING btree (tenant, agent, (((state -> 'binding'::text) ->> 'server'::text)), (((state -> 'binding'::text) ->> 'tool'::text)), changed_at DESC) WHERE (status = 'executed'::text)
 CREATE INDEX approval_held ON state.approval USING btree (tenant, agent) WHERE (status = ANY (ARRAY['held'::text, 'approved'::text]))
 CREATE INDEX approval_joins ON state.approval USING btree (tenant, joins, created_at) WHERE (joins IS NOT NULL)
 CREATE INDEX approval_newest ON state.approval USING btree (tenant, created_at DESC, id DESC)
@@ -142,10 +179,18 @@ CREATE UNIQUE INDEX broker_lease_pkey ON state.broker_lease USING btree (instanc
 CREATE UNIQUE INDEX config_revision_pkey ON state.config_revision USING btree (revision)
 CREATE INDEX delegation_in_force ON state.delegation USING btree (tenant, until) WHERE (NOT revoked)
 CREATE UNIQUE INDEX delegation_pkey ON state.delegation USING btree (tenant, id)
+CREATE UNIQUE INDEX delivery_pkey ON state.delivery USING btree (tenant, approval, id)
+CREATE INDEX ended_session_oldest ON state.ended_session USING btree (until)
+CREATE UNIQUE INDEX ended_session_pkey ON state.ended_session USING btree (id)
+CREATE INDEX idempotency_oldest ON state.idempotency USING btree (created_at)
+CREATE UNIQUE INDEX idempotency_pkey ON state.idempotency USING btree (tenant, person, key)
 CREATE UNIQUE INDEX outbox_pkey ON state.outbox USING btree (number)
 CREATE INDEX outbox_unsent ON state.outbox USING btree (number) WHERE (sent_at IS NULL)
 CREATE UNIQUE INDEX outbox_chain_pkey ON state.outbox_chain USING btree (tenant)
 CREATE UNIQUE INDEX outbox_producer_pkey ON state.outbox_producer USING btree (singleton)
+CREATE INDEX review_link_of_approval ON state.review_link USING btree (tenant, approval)
+CREATE INDEX review_link_oldest ON state.review_link USING btree (created_at)
+CREATE UNIQUE INDEX review_link_pkey ON state.review_link USING btree (hash)
 CREATE UNIQUE INDEX standing_approval_pkey ON state.standing_approval USING btree (tenant, id)
 CREATE INDEX standing_in_force ON state.standing_approval USING btree (tenant, server, tool, until) WHERE (NOT revoked)
 CREATE UNIQUE INDEX subject_key_current ON state.subject_key USING btree (tenant, subject) WHERE (destroyed_at IS NULL)

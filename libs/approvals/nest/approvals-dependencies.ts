@@ -1,10 +1,18 @@
-import type { PeopleDesk, Sweep } from '#libs/approvals/core';
-import type { BrokerLeases, Clock, ConfigurationStore, Journal, OpenCalls, Outbox, Recorder } from '#libs/ports';
+import type { ApprovalStore, DelegationDesk, Notifier, PeopleDesk, ReviewLinks, StandingDesk, Sweep } from '#libs/approvals/core';
+import type { BrokerLeases, Clock, ConfigurationStore, EndedSessions, IdempotencyStore, Jobs, Journal, OpenCalls, Outbox, Recorder } from '#libs/ports';
 
 /** What the approval service is made of; composition makes it. */
 export interface ApprovalsDependencies {
   readonly people: PeopleDesk;
+  readonly standing: StandingDesk;
+  readonly delegations: DelegationDesk;
+  readonly store: ApprovalStore;
+  readonly reviewLinks: ReviewLinks;
+  readonly idempotency: IdempotencyStore;
+  readonly endedSessions: EndedSessions;
   readonly sweep: Sweep;
+  readonly jobs: Jobs;
+  readonly notifier: Notifier;
   readonly configuration: ConfigurationStore;
   readonly outbox: Outbox;
   readonly journal: Journal;

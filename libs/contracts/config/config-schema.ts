@@ -128,6 +128,10 @@ const Match = z.strictObject({
   methods: Globs,
 });
 
+/** Kinds of values that are found in arguments and texts. */
+export const Detector = z.enum(['email', 'card', 'iban', 'secret']);
+export type Detector = z.infer<typeof Detector>;
+
 const Policy = z.strictObject({
   id: Id,
   tenant: Tenant,
@@ -141,6 +145,8 @@ const Policy = z.strictObject({
   /** `required` refuses callers that cannot follow a task, at once, where people take long; otherwise they wait on their request. */
   tasks: z.enum(['offered', 'required']).optional(),
   reason: Sentence.optional(),
+  /** What people who look at a held call see only when they ask for it. */
+  obligations: z.strictObject({ redact: z.array(Detector).max(10).optional() }).optional(),
 });
 
 /** Whoever is meant by one of the lists. The role `owner-of-server` means who owns the server of the call. */
@@ -169,6 +175,8 @@ const Flow = z.strictObject({
   channels: z.array(z.string().regex(/^(console|email|slack:.+)$/, 'console, email or slack:CHANNEL')).max(20).default(['console']),
   requesterReason: z.enum(['required', 'optional', 'none']).default('optional'),
   approverReason: z.enum(['required', 'optional']).default('optional'),
+  /** Whether one person of a step may approve beforehand, for hours, what the flow would ask about. */
+  standing: z.enum(['allowed', 'off']).default('allowed'),
   /** Who may approve alone in an emergency; nobody when absent. */
   breakGlass: People.optional(),
   steps: z.array(Step).min(1).max(20),
@@ -176,6 +184,26 @@ const Flow = z.strictObject({
 
 /** How many calls may wait for people at once. */
 const Limit = z.strictObject({ tenant: Tenant, per: z.enum(['agent', 'tenant']), held: z.int().min(1).max(100_000) });
+
+/** The mail server that mails about approvals are given to. */
+const Smtp = z.strictObject({
+  host: z.string().min(1).max(253),
+  port: z.int().min(1).max(65_535).default(587),
+  /** TLS from the first byte, as on port 465. */
+  secure: z.boolean().default(false),
+  /** Refuse a server that does not upgrade the connection to TLS. */
+  requireTls: z.boolean().default(true),
+  user: z.string().min(1).max(200).optional(),
+  password: SecretRef.optional(),
+  from: z.string().min(3).max(300),
+});
+
+/** How people are told. */
+const Notify = z.strictObject({
+  /** Where people reach this installation; links begin with it. */
+  publicUrl: HttpUrl.optional(),
+  smtp: Smtp.optional(),
+});
 
 export const HoldfastConfig = z.strictObject({
   apiVersion: z.literal('holdfast/v1'),
@@ -186,6 +214,7 @@ export const HoldfastConfig = z.strictObject({
   policies: z.array(Policy).default([]),
   flows: z.array(Flow).default([]),
   limits: z.array(Limit).default([]),
+  notify: Notify.prefault({}),
 });
 /** A whole, valid configuration with all defaults filled in. */
 export type HoldfastConfig = z.infer<typeof HoldfastConfig>;

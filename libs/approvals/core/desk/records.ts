@@ -47,3 +47,8 @@ export function progressOf(state: HeldCall): string {
   const of = state.flow.steps.length > 1 ? ` (step ${state.step + 1} of ${state.flow.steps.length})` : '';
   return `${step.name}: ${given} of ${step.need}${of}`;
 }
+
+/** Whether a text can be an id of ours; what cannot be one names nothing. */
+export function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text);
+}

@@ -47,7 +47,11 @@ export class ApiKeys implements Authenticator {
     if (scheme?.toLowerCase() !== 'bearer') throw new Refusal('unauthenticated');
     if (token === undefined || authorization.length !== scheme.length + 1 + token.length || !TOKEN.test(token))
       throw new Refusal('token_malformed');
-    const known = this.keys.get(Buffer.from(this.sha256(token)).toString('hex'));
+    return this.recognise(Buffer.from(this.sha256(token)).toString('hex'));
+  }
+
+  recognise(digest: string): Principal {
+    const known = this.keys.get(digest);
     if (!known) throw new Refusal('token_unknown');
     if (this.clock.now() >= known.expiresMs) throw new Refusal('token_expired', undefined, { key: known.principal.key });
     return known.principal;
