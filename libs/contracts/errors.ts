@@ -20,6 +20,7 @@ const entries = {
   not_canonical: { http: 400, rpc: -32602, retry: false, sentence: 'The request holds JSON that cannot be recorded exactly.' },
   header_mismatch: { http: 400, rpc: -32020, retry: false, sentence: 'A header contradicts the body.' },
   unsupported_version: { http: 400, rpc: -32022, retry: false, sentence: 'This protocol version is not supported.' },
+  tasks_not_declared: { http: 400, rpc: -32021, retry: false, sentence: 'This needs a client that can follow tasks and says so (io.modelcontextprotocol/tasks).' },
   body_too_large: { http: 413, rpc: -32600, retry: false, sentence: 'The body is larger than 4 MiB.' },
   unsupported_media_type: { http: 415, rpc: -32600, retry: false, sentence: 'Send application/json.' },
   not_acceptable: { http: 406, rpc: -32600, retry: false, sentence: 'The Accept header must allow application/json and text/event-stream.' },

@@ -5,6 +5,7 @@ export { MemoryPeers } from './broker/memory-peers.ts';
 export { MemoryUpstreams, tool } from './broker/memory-upstreams.ts';
 export { ada, type CallResult, codeOf, config, server, SpecBroker, specConditions, specValidator } from './broker/spec-broker.ts';
 export { SpecApprovals } from './broker/spec-approvals.ts';
+export { settle, type Task, TaskDesk, TASKS, tenancy } from './broker/task-desk.ts';
 export { nobodyApproves, specClock, specDigest, specIds, specSha256 } from './broker/spec-ports.ts';
 export { configuration, httpServer } from './builders.ts';
 export { journalOf, projectInto } from './audit-log.ts';

@@ -142,6 +142,8 @@ const Policy = z.strictObject({
   flow: Id.optional(),
   /** Whether a repeated call joins the approval of an equal one that waits, or asks for its own. */
   repeats: z.enum(['join', 'ask']).default('join'),
+  /** `required` refuses callers that cannot follow a task, at once, where people take long; otherwise they wait on their request. */
+  tasks: z.enum(['offered', 'required']).optional(),
   reason: Sentence.optional(),
   /** What people who look at a held call see only when they ask for it. */
   obligations: z.strictObject({ redact: z.array(Detector).max(10).optional() }).optional(),

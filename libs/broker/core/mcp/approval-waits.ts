@@ -22,10 +22,13 @@ export class ApprovalWaits {
   private closed = false;
 
   constructor(
-    private readonly approvals: Approvals,
+    private readonly approvals: Pick<Approvals, 'find'>,
     private readonly timer: (ms: number, callback: () => void) => () => void,
-  ) {
-    approvals.changes(({ tenant, approval }) => this.wake(name(tenant, approval)));
+  ) {}
+
+  /** Hears of a change of some approval. */
+  changed({ tenant, approval }: Pick<Ticket, 'tenant' | 'approval'>): void {
+    this.wake(name(tenant, approval));
   }
 
   /** The ticket as it is when there is something to do about it, when patience is over, or when the client has gone. */
