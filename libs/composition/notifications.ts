@@ -16,10 +16,14 @@ export interface NotificationOptions {
   readonly reviewLinks: ReviewLinks;
 }
 
+/** A worker that stood still for so long may have died; its job is run by another one. */
+const TAKE_OVER_MS = 10_000;
+
 /** How people hear of approvals: jobs, the channels that are configured, and who fills them. */
 export function composeNotifications({ config, secrets, databaseUrl, log, url, desk, reviewLinks }: NotificationOptions) {
   const jobs = BullmqJobs.onPostgres({
     url: databaseUrl,
+    takeOverAfterMs: TAKE_OVER_MS,
     onTrouble: ({ error, job }) => log.warn({ err: error, job }, job?.dead ? 'a job failed for good' : 'trouble with jobs; they are tried again'),
   });
   const channels = channelsOf(config, secrets);

@@ -10,6 +10,8 @@ const SETTLE_EVERY_MS = 500;
 const CLAIMS_EVERY_MS = 2_000;
 const NOTICES_EVERY_MS = 2_000;
 const SWEEP_EVERY_MS = 60_000;
+/** What is in the journal is kept beside it for a day, for who looks into an outage. */
+const SENT_KEPT_MS = 24 * 3_600_000;
 const FORGOTTEN_AT_ONCE = 5_000;
 const TELLING_AT_ONCE = 8;
 const WAKING_AT_ONCE = 4;
@@ -57,6 +59,7 @@ export class ApprovalsLoops implements OnApplicationBootstrap, OnModuleDestroy {
   }
 }
 
-async function forget({ idempotency, endedSessions, reviewLinks }: ApprovalsDependencies): Promise<void> {
+async function forget({ idempotency, endedSessions, reviewLinks, outbox, clock }: ApprovalsDependencies): Promise<void> {
+  await outbox.forgetSent(new Date(clock.now() - SENT_KEPT_MS), FORGOTTEN_AT_ONCE);
   for (const store of [idempotency, endedSessions, reviewLinks]) await store.sweep(FORGOTTEN_AT_ONCE);
 }
