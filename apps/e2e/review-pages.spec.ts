@@ -28,7 +28,8 @@ describe('the pages of people, in a browser', () => {
           ...base,
           tenants: [{ id: 'acme', name: 'Acme' }, { id: 'other', name: 'Other' }],
           identity: { users: [...identity.users, { id: 'grace', tenant: 'other', roles: ['approver'] }], keys: [...identity.keys, stranger.entry] },
-          policies: [all, { ...writes, obligations: { redact: ['email', 'card', 'iban', 'secret'] } }],
+          flows: [...(base['flows'] as unknown[]), { id: 'short', tenant: 'acme', expiresIn: '2s', steps: [{ name: 'only', approvers: { users: ['grace'] } }] }],
+          policies: [all, { id: 'soon', tenant: 'acme', priority: 9, match: { tools: ['write'] }, when: 'args.marker == "soon"', effect: 'require_approval', flow: 'short', reason: 'Soon.' }, { ...writes, obligations: { redact: ['email', 'card', 'iban', 'secret'] } }],
         };
       },
     });
@@ -49,10 +50,12 @@ describe('the pages of people, in a browser', () => {
   });
 
   const hold = async (args: Readonly<Record<string, unknown>>): Promise<ApprovalView> => {
+    const list = async (): Promise<readonly ApprovalView[]> => (await w.as('oscar').list('state=held')).body.items;
+    const before = new Set((await list()).map(({ id }) => id));
     const calling = w.caller().call('wit__write', args, { 'dev.holdfast/reason': 'the quarter ends' });
-    const [held] = await w.waiting(1);
-    pending.push({ id: held!.id, calling });
-    return held!;
+    const held = await until('the call is held', async () => (await list()).find(({ id }) => !before.has(id)));
+    pending.push({ id: held.id, calling });
+    return held;
   };
   const url = (path: string): string => `${w.installation.url}${path}`;
   const open = async (path: string, options: Parameters<typeof newWindow>[1] = {}): Promise<Page> => {
@@ -62,9 +65,15 @@ describe('the pages of people, in a browser', () => {
     await page.goto(url(path));
     return page;
   };
+  /** Presses a button that sends a form, and waits for the page that answers. */
+  const press = async (page: Page, name: string): Promise<void> => {
+    const loaded = page.waitForEvent('load');
+    await page.getByRole('button', { name, exact: true }).click();
+    await loaded;
+  };
   const signIn = async (page: Page, token: string): Promise<void> => {
     await page.getByLabel('Your API token').fill(token);
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await press(page, 'Sign in');
   };
   const at = async (path: string, user: string, options: Parameters<typeof newWindow>[1] = {}): Promise<Page> => {
     const page = await open('/console/sign-in', options);
@@ -73,6 +82,12 @@ describe('the pages of people, in a browser', () => {
     return page;
   };
   const status = async (id: string): Promise<string> => (await w.as('oscar').show(id)).body.status;
+
+  /** Everything that the log says of an approval, once it has all there is. */
+  const said = async (id: string): Promise<readonly string[]> => {
+    await until('the log has everything', async () => ((await (await fetch(url('/readyz'))).json()) as { projector: { lag: number } }).projector.lag === 0);
+    return (await events(w.installation, w.auditorToken)).filter(({ links: { approval } }) => approval === id).map(({ type }) => type);
+  };
 
   it('signs in with a token, out again, and shows strangers and agents the door', async () => {
     const page = await open('/console');
@@ -86,7 +101,7 @@ describe('the pages of people, in a browser', () => {
     const [cookie] = await page.context().cookies();
     expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict' });
     expect(cookie!.value).not.toContain(w.as('grace').token.slice(3));
-    await page.getByRole('button', { name: 'Sign out' }).click();
+    await press(page, 'Sign out');
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
     // A copy of the cookie is worth nothing either.
     await page.context().addCookies([cookie!]);
@@ -126,7 +141,7 @@ describe('the pages of people, in a browser', () => {
     expect(args).not.toContain('ada@acme.test');
     const before = (await events(w.installation, w.auditorToken, { type: 'approval.arguments_shown' })).length;
     expect(await page.getByText('Approve with other arguments').count()).toBe(0);
-    await page.getByRole('button', { name: 'Show everything (this is recorded)' }).click();
+    await press(page, 'Show everything (this is recorded)');
     expect(JSON.parse((await page.locator('#arguments').textContent())!)).toEqual({ marker: 'seen', note: 'pay <b>ada@acme.test</b> \u202e001', list: [1, 2] });
     await until('it is in the log', async () => (await events(w.installation, w.auditorToken, { type: 'approval.arguments_shown' })).length > before);
     expect(await status(held.id)).toBe('held');
@@ -150,7 +165,7 @@ describe('the pages of people, in a browser', () => {
     await page.getByText('You approved it.').waitFor();
     expect(await page.getByText('You have decided. It still waits for others.').count()).toBe(1);
     const second = await at(`/console/approvals/${held.id}`, 'edsger');
-    await second.getByRole('button', { name: 'Approve', exact: true }).click();
+    await press(second, 'Approve');
     await second.getByText('You approved it.').waitFor();
     await until('it ran', () => w.upstream.executed.get('keyboard') === 1);
   });
@@ -170,19 +185,19 @@ describe('the pages of people, in a browser', () => {
     const page = await at(`/console/approvals/${held.id}`, 'grace', { javaScriptEnabled: false });
     await page.getByText('Approve with other arguments').first().click();
     await page.getByLabel('Arguments (JSON)').fill('{"marker": 5}');
-    await page.getByRole('button', { name: 'Approve these arguments' }).click();
+    await press(page, 'Approve these arguments');
     expect(await page.getByRole('alert').textContent()).toContain('do not fit');
     expect(await page.getByLabel('Arguments (JSON)').inputValue()).toBe('{"marker": 5}');
     await page.getByLabel('Arguments (JSON)').fill('{"marker": "a", "marker": "b"}');
-    await page.getByRole('button', { name: 'Approve these arguments' }).click();
+    await press(page, 'Approve these arguments');
     expect(await page.getByRole('alert').textContent()).toContain('recorded exactly');
     await page.getByLabel('Arguments (JSON)').fill('{"marker": "edited"}');
-    await page.getByRole('button', { name: 'Approve these arguments' }).click();
+    await press(page, 'Approve these arguments');
     await page.getByText('You approved it with other arguments.').waitFor();
     const second = await at(`/console/approvals/${held.id}`, 'edsger', { javaScriptEnabled: false });
     expect(await second.locator('main').textContent()).toContain(`grace put other arguments in place of the agent's`);
     await second.getByLabel('Reason (required)').fill('not this one either');
-    await second.getByRole('button', { name: 'Deny' }).click();
+    await press(second, 'Deny');
     await second.getByText('You denied it.').waitFor();
     expect(await status(held.id)).toBe('denied');
     expect(w.upstream.executed.has('noscript') || w.upstream.executed.has('edited')).toBe(false);
@@ -193,13 +208,13 @@ describe('the pages of people, in a browser', () => {
     const page = await at(`/console/approvals/${glass.id}`, 'oscar');
     await page.getByText('Emergency: break the glass').click();
     await page.getByLabel('Why it cannot wait (required)').fill('the house burns');
-    await page.getByRole('button', { name: 'Break the glass and approve alone' }).click();
+    await press(page, 'Break the glass and approve alone');
     await page.getByText('You broke the glass').waitFor();
     await until('it ran', () => w.upstream.executed.get('glass') === 1);
     const taken = await hold({ marker: 'taken' });
     await page.goto(url(`/console/approvals/${taken.id}`));
     await page.getByText('Take the call back').click();
-    await page.getByRole('button', { name: 'Cancel the call' }).click();
+    await press(page, 'Cancel the call');
     await page.getByText('The call was cancelled.').waitFor();
     expect(await status(taken.id)).toBe('cancelled');
   });
@@ -215,12 +230,31 @@ describe('the pages of people, in a browser', () => {
     await stale.goto(url(`/console/approvals/${held.id}`));
     await w.as('alan').decide(held.id, 'approve', held.version, { editedArgs: { marker: 'changed' } });
     await page.getByText('This request has changed').waitFor();
-    await stale.getByRole('button', { name: 'Approve', exact: true }).click();
+    await press(stale, 'Approve');
     expect(await stale.getByRole('alert').textContent()).toMatch(/Not done: .*(changed since you saw it|not one of the people)/);
     await w.as('oscar').request('POST', `/approvals/${held.id}/cancel`, {});
-    await page.getByRole('button', { name: 'Approve', exact: true }).click();
+    await press(page, 'Approve');
     expect(await page.getByRole('alert').textContent()).toContain('This call was cancelled.');
     expect(await page.getByText('Cancelled; not executed').count()).toBe(1);
+  });
+
+  it('silence denies: when the time is over nothing can be decided any more', async () => {
+    const held = await hold({ marker: 'soon' });
+    const path = await links.links.make('acme', held.id, 0, 'grace');
+    const page = await at(`/console/approvals/${held.id}`, 'grace');
+    const linked = await page.context().newPage();
+    await linked.goto(url(path));
+    await until('the time is over', () => Date.now() >= Date.parse(held.expiresAt));
+    await press(page, 'Approve');
+    expect(await page.getByRole('alert').textContent()).toContain('The time for this approval is over');
+    expect(await page.getByText('Expired; not executed').count()).toBe(1);
+    expect(await page.getByRole('button', { name: 'Approve', exact: true }).count()).toBe(0);
+    await press(linked, 'Approve');
+    expect(await linked.getByRole('alert').textContent()).toContain('Nothing can be decided by this link');
+    expect((await w.as('grace').decide(held.id, 'approve', held.version)).body).toMatchObject({ status: 410, code: 'approval_expired' });
+    expect(w.upstream.executed.has('soon')).toBe(false);
+    // Its caller learns of it in a while, and nobody here waits for that.
+    pending.splice(0).forEach(({ calling }) => void calling.catch(() => undefined));
   });
 
   it('refuses a forged form, another origin, and the approver of another tenant; nothing changes', async () => {
@@ -258,7 +292,8 @@ describe('the pages of people, in a browser', () => {
   it('a mail scanner that opens a link, runs it and presses everything changes nothing', async () => {
     const held = await hold({ marker: 'scanned' });
     const path = await links.links.make('acme', held.id, 0, 'grace');
-    const before = (await events(w.installation, w.auditorToken)).filter(({ links: { approval } }) => approval === held.id).length;
+    const before = await said(held.id);
+    expect(before).toEqual(['approval.requested', 'approval.step_opened']);
     for (let i = 0; i < 3; i++) {
       expect((await fetch(url(path), { method: 'HEAD' })).status).toBe(200);
       const text = await (await fetch(url(path))).text();
@@ -268,23 +303,29 @@ describe('the pages of people, in a browser', () => {
     const page = await open(path);
     const controls = await page.locator('button, input[type=submit], a, summary').count();
     for (let i = 0; i < controls; i++) {
+      const scanner = await page.context().newPage();
+      await scanner.goto(url(path));
+      // What leads nowhere loads nothing.
+      const loaded = scanner.waitForEvent('load', { timeout: 1_000 }).catch(() => undefined);
+      await scanner.locator('button, input[type=submit], a, summary').nth(i).dispatchEvent('click');
+      await loaded;
+      await scanner.close();
+    }
+    for (const action of ['', '/arguments']) {
       await page.goto(url(path));
-      await page.locator('button, input[type=submit], a, summary').nth(i).dispatchEvent('click');
+      await page.evaluate(`(() => { const form = document.createElement('form'); form.method = 'post'; form.action = '${path}${action}'; for (const [name, value] of [['form', 'x'], ['action', 'approve'], ['version', '${held.version}']]) { const input = document.createElement('input'); input.name = name; input.value = value; form.append(input); } document.body.append(form); form.submit(); })()`);
+      await page.getByRole('heading', { name: 'That did not work' }).waitFor();
       await page.waitForLoadState();
     }
     await page.goto(url(path));
-    for (const action of ['', '/arguments']) {
-      await page.evaluate(`(() => { const form = document.createElement('form'); form.method = 'post'; form.action = '${path}${action}'; for (const [name, value] of [['form', 'x'], ['action', 'approve'], ['version', '${held.version}']]) { const input = document.createElement('input'); input.name = name; input.value = value; form.append(input); } document.body.append(form); form.submit(); })()`);
-      await page.getByText(/not signed in any more|That did not work/).first().waitFor();
-      await page.goto(url(path));
-    }
+    const answered = page.waitForEvent('load');
     await page.evaluate('document.forms[0].submit()');
-    await page.waitForLoadState();
+    await answered;
     // An unknown link looks the same to whoever is not signed in.
     expect((await fetch(url(`/review/${'A'.repeat(43)}`))).status).toBe(200);
+    expect(await said(held.id)).toEqual(before);
     const { body } = await w.as('oscar').show(held.id);
     expect({ status: body.status, version: body.version, votes: body.votes }).toEqual({ status: 'held', version: held.version, votes: [] });
-    expect((await events(w.installation, w.auditorToken)).filter(({ links: { approval } }) => approval === held.id).length).toBe(before);
     expect((await links.links.find(path.slice('/review/'.length)))!.used).toBe(false);
   });
 
@@ -303,11 +344,12 @@ describe('the pages of people, in a browser', () => {
     expect(page.url()).toBe(url(path));
     await page.reload();
     expect(await page.getByText('break the glass').count()).toBe(0);
-    await page.getByRole('button', { name: 'Approve', exact: true }).click();
+    await press(page, 'Approve');
     await page.getByText('You approved it.').waitFor();
     expect(await page.getByText('This link was used to decide.').count()).toBe(1);
     expect(await page.getByRole('button', { name: 'Approve', exact: true }).count()).toBe(0);
     expect((await w.as('oscar').show(held.id)).body.votes).toMatchObject([{ person: 'grace', verdict: 'approve' }]);
+    await until('the vote is in the log', async () => (await said(held.id)).includes('approval.voted'));
     const voted = (await events(w.installation, w.auditorToken, { type: 'approval.voted' })).filter(({ links: { approval } }) => approval === held.id);
     expect(voted.map(({ actor }) => actor.via)).toEqual(['email']);
   });
@@ -319,7 +361,7 @@ describe('the pages of people, in a browser', () => {
     expect(await early.locator('main').textContent()).toContain('Nothing can be decided by this link');
     const page = await at(first, 'grace');
     await w.as('oscar').request('POST', `/approvals/${held.id}/cancel`, {});
-    await page.getByRole('button', { name: 'Approve', exact: true }).click();
+    await press(page, 'Approve');
     expect(await page.getByRole('alert').textContent()).toContain('Nothing can be decided by this link');
     expect(await page.getByText('Cancelled; not executed').count()).toBe(1);
   });
@@ -340,7 +382,7 @@ describe('the pages of people, in a browser', () => {
       found[path] = await barriers(page);
     }
     await page.goto(url(`/console/approvals/${held.id}`));
-    await page.getByRole('button', { name: 'Show everything (this is recorded)' }).click();
+    await press(page, 'Show everything (this is recorded)');
     for (const summary of await page.locator('summary').all()) await summary.click();
     found['everything open'] = await barriers(page);
     const operator = await at(`/console/approvals/${held.id}`, 'oscar');

@@ -40,6 +40,8 @@ addEventListener('pagehide', () => stream.close());
 export function approvalPage(facts: ApprovalFacts): Page {
   const { who, view, opened, now, path, refused, said } = facts;
   const agent = view.caller.agent ?? view.caller.client;
+  // Nobody may have noted yet that its time is over.
+  const waits = view.status === 'held' && now < Date.parse(view.expiresAt);
   return {
     title: `${agent}: ${view.tool} on ${view.server}`,
     who,
@@ -48,7 +50,7 @@ export function approvalPage(facts: ApprovalFacts): Page {
 ${refused !== undefined && html`<p class="refused" role="alert">Not done: ${refused}</p>`}
 ${said !== undefined && html`<p class="notice" role="status">${said}</p>`}
 <div role="status"><p id="changed" class="notice" hidden>This request has changed since this page was made. <a href="${path}">Look again</a></p></div>
-<p><strong>${STATUS[view.status]}.</strong> ${view.status === 'held' && html`${view.progress}. Expires ${moment(view.expiresAt, now)}; silence denies.`}</p>
+<p><strong>${STATUS[view.status === 'held' && !waits ? 'expired' : view.status]}.</strong> ${waits && html`${view.progress}. Expires ${moment(view.expiresAt, now)}; silence denies.`}</p>
 <h2>The call</h2>
 <dl>
 <dt>Agent</dt><dd>${view.caller.agent ?? 'none'}</dd>

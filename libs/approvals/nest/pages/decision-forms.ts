@@ -18,7 +18,7 @@ export function decisionForms(facts: ApprovalFacts): Markup | null {
     !link && rights.breakGlass && breakGlass(facts),
     !link && rights.cancel && cancel(facts),
   ].filter((form) => form instanceof Object);
-  const why = rights.decide || view.status !== 'held' ? null : html`<p>${decided(facts) ? 'You have decided. It still waits for others.' : (WHY_NOT[rights.whyNot ?? ''] ?? 'There is nothing for you to decide now.')}</p>`;
+  const why = rights.decide || view.status !== 'held' || facts.now >= Date.parse(view.expiresAt) ? null : html`<p>${decided(facts) ? 'You have decided. It still waits for others.' : (WHY_NOT[rights.whyNot ?? ''] ?? 'There is nothing for you to decide now.')}</p>`;
   return may.length > 0 || why ? html`<h2>Your decision</h2>${why}${may}` : null;
 }
 
