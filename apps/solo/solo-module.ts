@@ -24,7 +24,7 @@ export class SoloModule {
       module: SoloModule,
       imports: [
         BrokerModule.register({ useFactory: () => ({ broker, gate, hosts, onFault: (error: unknown) => log.error({ err: error }, 'a fault of the MCP edge') }) }),
-        ApprovalsModule.register(parts.approvals, log),
+        ApprovalsModule.register(parts.approvals, log, gate),
         AuditModule.register({ useFactory: () => parts.auditReader }),
       ],
       controllers: [HealthController],
@@ -33,7 +33,7 @@ export class SoloModule {
         { provide: ReadinessChecks, useValue: parts.checks },
         { provide: Authenticator, useValue: broker.keys },
         { provide: DeniedAccess, useValue: gate },
-        { provide: ConsoleSessions, useValue: parts.sessions },
+        { provide: ConsoleSessions, useValue: parts.approvals.sessions },
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],

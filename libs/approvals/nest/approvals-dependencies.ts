@@ -1,4 +1,5 @@
 import type { ApprovalStore, DelegationDesk, Notifier, PeopleDesk, ReviewLinks, StandingDesk, Sweep } from '#libs/approvals/core';
+import type { ConsoleSessions } from '#libs/platform';
 import type { BrokerLeases, Clock, ConfigurationStore, EndedSessions, IdempotencyStore, Jobs, Journal, OpenCalls, Outbox, Recorder } from '#libs/ports';
 
 /** What the approval service is made of; composition makes it. */
@@ -9,6 +10,7 @@ export interface ApprovalsDependencies {
   readonly store: ApprovalStore;
   readonly reviewLinks: ReviewLinks;
   readonly idempotency: IdempotencyStore;
+  readonly sessions: ConsoleSessions;
   readonly endedSessions: EndedSessions;
   readonly sweep: Sweep;
   readonly jobs: Jobs;

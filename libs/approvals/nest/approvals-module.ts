@@ -1,8 +1,8 @@
 import { type DynamicModule, Inject, Module } from '@nestjs/common';
 import { CommandHandler, CqrsModule, type ICommandHandler } from '@nestjs/cqrs';
 import type { HoldfastConfig } from '#libs/contracts';
-import { Log } from '#libs/platform';
-import { IdempotencyStore } from '#libs/ports';
+import { ConsoleSessions, Log } from '#libs/platform';
+import { DeniedAccess, IdempotencyStore } from '#libs/ports';
 import type { ConfigRevision } from '#libs/ports';
 import { applyConfiguration } from '#libs/approvals/core';
 import { ApprovalsController } from './approvals-controller.ts';
@@ -13,6 +13,10 @@ import { DelegationsController, StandingController } from './standing-controller
 import { LiveApprovals } from './live/live-approvals.ts';
 import { LiveStreams } from './live/live-streams.ts';
 import { StreamController } from './live/stream-controller.ts';
+import { ApprovalPages } from './pages/approval-pages.ts';
+import { ConsoleController } from './pages/console-controller.ts';
+import { PageSessions } from './pages/page-session.ts';
+import { ReviewController } from './pages/review-controller.ts';
 
 
 /** Puts a configuration in force; answers with the revision that then is. */
@@ -35,13 +39,24 @@ export class ApplyConfigurationHandler implements ICommandHandler<ApplyConfigura
 /** apps/approval-service, and its part of apps/solo. */
 @Module({})
 export class ApprovalsModule {
-  static register(deps: ApprovalsDependencies, log: Log): DynamicModule {
+  static register(deps: ApprovalsDependencies, log: Log, denied: DeniedAccess): DynamicModule {
     const streams = new LiveStreams(new LiveApprovals(deps.store, deps.clock, log));
     return {
       module: ApprovalsModule,
       imports: [CqrsModule.forRoot()],
-      controllers: [StreamController, StandingController, DelegationsController, ApprovalsController, DeadJobsController],
-      providers: [{ provide: ApprovalsDependencies, useValue: deps }, { provide: Log, useValue: log }, { provide: LiveStreams, useValue: streams }, { provide: IdempotencyStore, useValue: deps.idempotency }, ApplyConfigurationHandler, ApprovalsLoops],
+      controllers: [StreamController, StandingController, DelegationsController, ApprovalsController, DeadJobsController, ConsoleController, ReviewController],
+      providers: [
+        { provide: ApprovalsDependencies, useValue: deps },
+        { provide: Log, useValue: log },
+        { provide: LiveStreams, useValue: streams },
+        { provide: IdempotencyStore, useValue: deps.idempotency },
+        { provide: ConsoleSessions, useValue: deps.sessions },
+        { provide: DeniedAccess, useValue: denied },
+        PageSessions,
+        ApprovalPages,
+        ApplyConfigurationHandler,
+        ApprovalsLoops,
+      ],
       exports: [CqrsModule],
     };
   }
