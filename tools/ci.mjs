@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensureRedis } from './ensure-redis.mjs';
 import { requireNode, root } from './prepare.mjs';
 
 requireNode();
@@ -25,6 +26,8 @@ function check(name, command, args, env = {}) {
 const count = (ok) => (ok ? passed++ : failed++);
 const tool = (...path) => join(root, 'node_modules', ...path);
 
+ensureRedis();
+
 // The README's test command, with a machine-readable report of what it ran.
 const testsPassed = check('npm test', 'npm', ['test', '--silent', '--', '--ci', '--json', `--outputFile=${report}`]);
 if (existsSync(report)) {
@@ -44,6 +47,7 @@ count(check('lock file is whole', process.execPath, ['tools/lock-platforms.mjs',
 count(check('Nx knows the projects', process.execPath, [tool('nx', 'dist', 'bin', 'nx.js'), 'show', 'projects'], { NX_DAEMON: 'false', NX_CACHE_PROJECT_GRAPH: 'false' }));
 count(check('conformance, directly and through Holdfast', process.execPath, ['tools/parity.mjs']));
 for (const era of ['legacy', 'modern']) count(check(`conformance, through Holdfast to a server of the ${era} era`, process.execPath, ['tools/parity.mjs', '--upstream', era]));
+count(check('conformance of tasks', process.execPath, ['tools/parity.mjs', '--tasks']));
 count(check('smoke on Node 22', process.execPath, ['tools/smoke-node-22.mjs']));
 
 console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);

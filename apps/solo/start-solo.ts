@@ -45,6 +45,7 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
     // For people who wait for a first start; everything later is a line of the structured log.
     const progress = (sentence: string): void => void (log.isLevelEnabled('info') && process.stderr.write(`holdfast: ${sentence}\n`));
 
+    let url = urlOf(settings.host, settings.port);
     const data = openDataDirectory(settings.dataDirectory, settings.masterKeyFile);
     const databases = await openDatabases({ data, progress, ...externalDatabases(settings) });
     undo.push(() => databases.close());
@@ -52,7 +53,7 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
     const demo = own ? undefined : await openDemo(data.path, freePort);
     const config = own ?? demo!.config;
 
-    const parts = await composeEmbedded({ data, databases, version: VERSION, log, config, secrets: { env, directory: dirname(resolve(settings.configFile ?? 'holdfast.yaml')) }, onFatal: (reason) => endWith(70, `${reason}; start again`) });
+    const parts = await composeEmbedded({ data, databases, version: VERSION, log, config, secrets: { env, directory: dirname(resolve(settings.configFile ?? 'holdfast.yaml')) }, url: () => url, onFatal: (reason) => endWith(70, `${reason}; start again`) });
     undo.push(() => parts.close());
     parts.broker.check(config);
     if (own) sayWhatIsMissing(own, log);
@@ -74,7 +75,7 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
     await upstreamReady;
     unlessInterrupted();
     const port = await listen(app, settings.host, settings.port);
-    const url = urlOf(settings.host, port);
+    url = urlOf(settings.host, port);
     writeRunning(data.path, { pid: process.pid, url, tokens: parts.localTokens });
 
     let stopping = false;

@@ -16,7 +16,8 @@ describe('BrokerControl', () => {
       declareLost: () => Promise.resolve(),
       lost: () => Promise.resolve([]),
       settled: () => Promise.resolve(),
-      revokeAll: () => Promise.resolve(),
+      over: () => Promise.resolve(true),
+    revokeAll: () => Promise.resolve(),
     };
     const control = new BrokerControl({
       instance: 'i',

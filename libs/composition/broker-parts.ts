@@ -3,7 +3,7 @@ import { CelConditions } from '#libs/adapters/cel';
 import { FileSpool } from '#libs/adapters/file-spool';
 import { AjvArgumentValidator } from '#libs/adapters/json-schema';
 import { AesSessionSealer, McpUpstreams } from '#libs/adapters/mcp';
-import { createPool, Listener, openStateDatabase, PostgresApprovalStore, PostgresBrokerLeases, PostgresConfigurationStore, PostgresDelegationStore, PostgresEndedSessions, PostgresIdempotencyStore, PostgresJournal, PostgresKeyStore, PostgresOutbox, PostgresPeers, PostgresReviewLinks, PostgresStandingStore } from '#libs/adapters/postgres';
+import { createPool, Listener, openStateDatabase, PostgresApprovalStore, PostgresBrokerLeases, PostgresConfigurationStore, PostgresDelegationStore, PostgresDeliveryStore, PostgresEndedSessions, PostgresIdempotencyStore, PostgresJournal, PostgresKeyStore, PostgresOutbox, PostgresPeers, PostgresReviewLinks, PostgresStandingStore } from '#libs/adapters/postgres';
 import { AesSealer, KeyHierarchy } from '#libs/adapters/sealing';
 import { ApprovalDesk, Configurations, digestWith, ReviewLinks } from '#libs/approvals/core';
 import { base64url, JournalRecorder, sha256 } from '#libs/audit/core';
@@ -130,6 +130,7 @@ export async function composeBroker(options: BrokerOptions) {
     outbox,
     configuration,
     desk,
+    deliveries: new PostgresDeliveryStore(state, outbox),
     sessions: new ConsoleSessions({ box: derived('holdfast-console'), authenticator: broker.keys, ended, clock: systemClock }),
     endedSessions: ended,
     reviewLinks: new ReviewLinks({ ...desk, links: new PostgresReviewLinks(state), sha256 }),

@@ -20,6 +20,7 @@ const entries = {
   not_canonical: { http: 400, rpc: -32602, retry: false, sentence: 'The request holds JSON that cannot be recorded exactly.' },
   header_mismatch: { http: 400, rpc: -32020, retry: false, sentence: 'A header contradicts the body.' },
   unsupported_version: { http: 400, rpc: -32022, retry: false, sentence: 'This protocol version is not supported.' },
+  tasks_not_declared: { http: 400, rpc: -32021, retry: false, sentence: 'This needs a client that can follow tasks and says so (io.modelcontextprotocol/tasks).' },
   body_too_large: { http: 413, rpc: -32600, retry: false, sentence: 'The body is larger than 4 MiB.' },
   unsupported_media_type: { http: 415, rpc: -32600, retry: false, sentence: 'Send application/json.' },
   not_acceptable: { http: 406, rpc: -32600, retry: false, sentence: 'The Accept header must allow application/json and text/event-stream.' },
@@ -108,6 +109,7 @@ const entries = {
   cancelled: { http: 409, retry: false, sentence: 'The call was cancelled.' },
   input_unavailable: { http: 502, retry: false, sentence: 'The upstream server needs more input, which the client cannot give.' },
   no_longer_waiting: { http: 410, retry: false, sentence: 'The call that this belongs to does not wait for an answer any more; the log says what became of it.' },
+  answer_not_kept: { http: 410, retry: false, sentence: 'This call is over and its answer is not kept any more; the log says what became of it.' },
   outcome_being_recorded: { http: 503, retry: false, sentence: 'The call was executed and its outcome is being recorded; do not repeat it.' },
   // Configuration and start
   config_invalid: { http: 400, retry: false, sentence: 'The configuration is not valid.' },

@@ -13,6 +13,8 @@ export interface BrokerLeases {
   /** Brokers that were declared lost and whose calls nobody has settled yet. */
   lost(): Promise<readonly string[]>;
   settled(instance: string): Promise<void>;
+  /** Whether nothing more will come from this broker: it ended in order, or was lost and settled. */
+  over(instance: string): Promise<boolean>;
   /** Declares every broker lost at once: for a start that knows that no other broker can be running. */
   revokeAll(): Promise<void>;
 }

@@ -15,5 +15,7 @@ export interface OpenCalls {
   caughtUp(): Promise<boolean>;
   /** Allowed calls of a broker instance that have no outcome, oldest first. */
   of(instance: string, limit: number): Promise<readonly OpenCall[]>;
+  /** Where one call stands; null when the log does not know it. */
+  stateOf(tenant: string, call: string): Promise<{ readonly state: string; readonly outcome: string | null } | null>;
 }
 export const OpenCalls = Symbol('OpenCalls');

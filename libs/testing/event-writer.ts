@@ -1,16 +1,10 @@
-import { base64url, buildEvent, FIRST_POSITION, type ProducerPosition, sha256 } from '#libs/audit/core';
-import { type EventData, type EventDraft, encodeSealed } from '#libs/contracts';
+import { buildEvent, FIRST_POSITION, type ProducerPosition, sha256 } from '#libs/audit/core';
+import { type Effect, type EventData, type EventDraft, encodeSealed } from '#libs/contracts';
 import type { JournalEntry, JournalRecord } from '#libs/ports';
+import { about, callAbandoned, callCompleted, callOutcomeUnknown, callRequested, type Outcome, policyDecided } from './call-drafts.ts';
+import { digestOf, uuidOf } from './named-ids.ts';
 
 const T0 = Date.UTC(2026, 0, 1);
-
-/** A UUID (version 8) that is the same for the same name. */
-export function uuidOf(name: string): string {
-  const hex = Buffer.from(sha256(name)).toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-}
-
-export const digestOf = (text: string): string => base64url(sha256(text));
 
 /** Makes the events of one producer the way the recorder does, without clock or randomness: the same script gives the same bytes. */
 export class EventWriter {
@@ -33,58 +27,37 @@ export class EventWriter {
   }
 
   started(tenant: string): JournalRecord {
-    return this.write({ ...base(tenant, this.producer), type: 'log.producer_started', actor: { via: 'system' }, links: {}, data: { app: 'broker', version: '0.0.0' } });
+    return this.write({ ...about(tenant, this.producer), type: 'log.producer_started', actor: { via: 'system' }, links: {}, data: { app: 'broker', version: '0.0.0' } });
   }
 
   stopped(tenant: string): JournalRecord {
-    return this.write({ ...base(tenant, this.producer), type: 'log.producer_stopped', actor: { via: 'system' }, links: {}, data: { app: 'broker' } });
+    return this.write({ ...about(tenant, this.producer), type: 'log.producer_stopped', actor: { via: 'system' }, links: {}, data: { app: 'broker' } });
   }
 
   requested(tenant: string, call: string, data: Partial<EventData<'call.requested'>> = {}): JournalRecord {
-    return this.write({
-      ...base(tenant, call),
-      type: 'call.requested',
-      data: {
-        server: 'billing', tool: 'refund', exposed: 'billing__refund', toolHash: digestOf('refund'), class: 'external', argsDigest: digestOf(call), argsBytes: 12, argsAbsent: false,
-        protocol: '2025-11-25', endpoint: '/mcp', scopes: { requested: ['call'], granted: ['call'] }, ...data,
-      },
-      seal: { '/args': { call } },
-    });
+    return this.write(callRequested(tenant, call, data));
   }
 
-  decided(tenant: string, call: string, effect: 'allow' | 'deny' | 'require_approval' = 'allow'): JournalRecord {
-    return this.write({
-      ...base(tenant, call),
-      type: 'policy.decided',
-      data: { effect, stage: 'policy', ...(effect === 'allow' ? {} : { code: 'policy_denied' }), rule: 'a-rule', matched: ['a-rule'], reason: 'because', policyVersion: 3, policyDigest: digestOf('policy'), inputsDigest: digestOf('inputs'), evaluator: 'cel' },
-    });
+  decided(tenant: string, call: string, effect: Effect = 'allow', data: Partial<EventData<'policy.decided'>> = {}): JournalRecord {
+    return this.write(policyDecided(tenant, call, effect, data));
   }
 
-  completed(tenant: string, call: string, outcome: 'succeeded' | 'failed' | 'unknown' = 'succeeded'): JournalRecord {
-    return this.write({
-      ...base(tenant, call),
-      type: 'call.completed',
-      data: { outcome, class: 'external', ...(outcome === 'succeeded' ? {} : { errorClass: 'upstream_timeout' }), upstream: { server: 'billing', requestId: `r-${call}` }, resultDigest: digestOf(`result ${call}`), resultBytes: 99, latency: { totalUs: 1000, policyUs: 10, logUs: 400, upstreamUs: 500 }, rollback: 'available' },
-      seal: { '/result': { ok: true } },
-    });
+  completed(tenant: string, call: string, outcome: Outcome = 'succeeded'): JournalRecord {
+    return this.write(callCompleted(tenant, call, outcome));
   }
 
   abandoned(tenant: string, call: string): JournalRecord {
-    return this.write({ ...base(tenant, call), type: 'call.abandoned', data: { reason: 'journal_late' } });
+    return this.write(callAbandoned(tenant, call));
   }
 
   outcomeUnknown(tenant: string, call: string, broker: string): JournalRecord {
-    return this.write({ ...base(tenant, call), type: 'call.outcome_unknown', actor: { via: 'system' }, data: { reason: 'broker_lost', broker } });
+    return this.write(callOutcomeUnknown(tenant, call, broker));
   }
 
   /** All of an allowed call. */
-  call(tenant: string, call: string, outcome: 'succeeded' | 'failed' | 'unknown' = 'succeeded'): JournalRecord[] {
+  call(tenant: string, call: string, outcome: Outcome = 'succeeded'): JournalRecord[] {
     return [this.requested(tenant, call), this.decided(tenant, call), this.completed(tenant, call, outcome)];
   }
-}
-
-function base(tenant: string, corr: string): { tenant: string; actor: EventDraft['actor']; corr: string; links: EventDraft['links'] } {
-  return { tenant, actor: { user: 'ada', client: 'claude-code', agent: 'billing-bot', via: 'mcp' }, corr, links: { call: corr, run: 'run-1' } };
 }
 
 /** Records as a journal would hand them out. */

@@ -55,7 +55,7 @@ export const auditVerify: Command = {
 
 export const auditCheck: Command = {
   name: 'audit check',
-  sentence: 'Test the promises I1 to I3 (and I7, as far as this version records it) on the whole history.',
+  sentence: 'Test the promises I1 to I4 (and I7, as far as this version records it) on the whole history.',
   example: 'holdfast audit check --all',
   options: { all: { type: 'boolean' }, closed: { type: 'boolean' } },
   run: (context) =>

@@ -18,6 +18,7 @@ export { isPassing } from './audit/store-errors.ts';
 export { Listener } from './listener.ts';
 export { PostgresApprovalStore } from './state/postgres-approval-store.ts';
 export { PostgresStandingStore } from './state/postgres-standing-store.ts';
+export { PostgresDeliveryStore } from './state/postgres-delivery-store.ts';
 export { PostgresDelegationStore } from './state/postgres-delegation-store.ts';
 export { PostgresIdempotencyStore } from './state/postgres-idempotency-store.ts';
 export { PostgresEndedSessions } from './state/postgres-ended-sessions.ts';

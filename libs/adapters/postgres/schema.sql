@@ -67,6 +67,14 @@ table state.delegation owner holdfast_owner rights holdfast_app=arw/holdfast_own
   scope jsonb not null
   revoked boolean not null default false
   created_at timestamp with time zone not null default now()
+table state.delivery owner holdfast_owner rights holdfast_app=arwd/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
+  tenant text not null
+  approval uuid not null
+  id text not null
+  delivery jsonb not null
+  status text not null
+  reference text
+  begun_at timestamp with time zone not null default now()
 table state.ended_session owner holdfast_owner rights holdfast_app=ard/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
   id uuid not null
   until timestamp with time zone not null
@@ -133,6 +141,8 @@ constraint approval_notice_pkey on state.approval_notice: PRIMARY KEY (tenant, a
 constraint broker_lease_pkey on state.broker_lease: PRIMARY KEY (instance)
 constraint config_revision_pkey on state.config_revision: PRIMARY KEY (revision)
 constraint delegation_pkey on state.delegation: PRIMARY KEY (tenant, id)
+constraint delivery_pkey on state.delivery: PRIMARY KEY (tenant, approval, id)
+constraint delivery_status_check on state.delivery: CHECK ((status = ANY (ARRAY['begun'::text, 'sent'::text, 'failed'::text])))
 constraint ended_session_pkey on state.ended_session: PRIMARY KEY (id)
 constraint idempotency_pkey on state.idempotency: PRIMARY KEY (tenant, person, key)
 constraint outbox_pkey on state.outbox: PRIMARY KEY (number)
@@ -169,6 +179,7 @@ CREATE UNIQUE INDEX broker_lease_pkey ON state.broker_lease USING btree (instanc
 CREATE UNIQUE INDEX config_revision_pkey ON state.config_revision USING btree (revision)
 CREATE INDEX delegation_in_force ON state.delegation USING btree (tenant, until) WHERE (NOT revoked)
 CREATE UNIQUE INDEX delegation_pkey ON state.delegation USING btree (tenant, id)
+CREATE UNIQUE INDEX delivery_pkey ON state.delivery USING btree (tenant, approval, id)
 CREATE INDEX ended_session_oldest ON state.ended_session USING btree (until)
 CREATE UNIQUE INDEX ended_session_pkey ON state.ended_session USING btree (id)
 CREATE INDEX idempotency_oldest ON state.idempotency USING btree (created_at)
@@ -458,6 +469,15 @@ begin
       where f.tenant = c.tenant and f.id = c.id;
   end if;
 end $function$
+owner holdfast_owner rights holdfast_owner=X/holdfast_owner, holdfast_settler=X/holdfast_owner
+CREATE OR REPLACE FUNCTION audit.call_state(p_tenant text, p_call text)
+ RETURNS TABLE(state text, outcome text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select state, outcome from audit.call where tenant = p_tenant and call = p_call
+$function$
 owner holdfast_owner rights holdfast_owner=X/holdfast_owner, holdfast_settler=X/holdfast_owner
 CREATE OR REPLACE FUNCTION audit.open_calls(p_broker uuid, p_limit integer)
  RETURNS TABLE(tenant text, call text, decision uuid, actor_user text, actor_client text, actor_agent text)

@@ -27,6 +27,14 @@ export { decideDelegation, type DelegationCommand, evolveDelegation, type Genera
 export { isUuid } from './desk/records.ts';
 export { type ApprovalView, askedNow, type Rights, rightsOf, type StepView, viewOf, type VoteView } from './desk/approval-view.ts';
 export { type Decision, type Listing, type Opened, PeopleDesk, type PeopleDeskDependencies, type Person, type Precedent, type Verdict as CastVerdict } from './desk/people-desk.ts';
+export { Safe } from './desk/safe.ts';
+export { Sweep, type SweepDependencies } from './desk/sweep.ts';
+export { DeliveryInDoubt, type Message, MessageChannel, type MessageKind, type Recipient } from './notify/message-channel.ts';
+export { type Delivery, deliveriesFor } from './notify/plan.ts';
+export { DeliveryStore, type Sent } from './notify/delivery-store.ts';
+export { NOTIFICATIONS, Notifier, type NotifierDependencies, type Wake, WAKE_UPS } from './notify/notifier.ts';
+export { type Mail, renderMail, threadOf } from './notify/mail.ts';
+export { summaryOf } from './notify/summary.ts';
 export { type ReviewLink, ReviewLinks, type ReviewLinksDependencies, ReviewLinkStore } from './desk/review-links.ts';
 export { redact, type Redacted, redactText } from './redact/redact.ts';
 export { compare, type Difference } from './redact/compare.ts';

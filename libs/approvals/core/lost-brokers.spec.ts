@@ -19,9 +19,11 @@ function world(open: Record<string, OpenCall[]>, spooled: Record<string, string[
     declareLost: () => Promise.resolve(void declared.push(nowMs)),
     lost: () => Promise.resolve(Object.keys(open).filter((broker) => !settled.includes(broker))),
     settled: (broker) => Promise.resolve(void settled.push(broker)),
+    over: () => Promise.resolve(true),
   };
-  const calls: OpenCalls = { caughtUp: () => Promise.resolve(!behind), of: (broker, limit) => Promise.resolve(open[broker]!.slice(0, limit)) };
+  const calls: OpenCalls = { caughtUp: () => Promise.resolve(!behind), of: (broker, limit) => Promise.resolve(open[broker]!.slice(0, limit)), stateOf: () => Promise.resolve(null) };
   const recorder: Recorder = {
+    healthy: true,
     instance: 'r',
     record: (drafts) => {
       recorded.push(...drafts);

@@ -1,6 +1,6 @@
-import type { ApprovalStore, DelegationDesk, PeopleDesk, ReviewLinks, StandingDesk } from '#libs/approvals/core';
+import type { ApprovalStore, DelegationDesk, Notifier, PeopleDesk, ReviewLinks, StandingDesk, Sweep } from '#libs/approvals/core';
 import type { ConsoleSessions } from '#libs/platform';
-import type { BrokerLeases, Clock, ConfigurationStore, EndedSessions, IdempotencyStore, Journal, OpenCalls, Outbox, Recorder } from '#libs/ports';
+import type { BrokerLeases, Clock, ConfigurationStore, EndedSessions, IdempotencyStore, Jobs, Journal, OpenCalls, Outbox, Recorder } from '#libs/ports';
 
 /** What the approval service is made of; composition makes it. */
 export interface ApprovalsDependencies {
@@ -12,6 +12,9 @@ export interface ApprovalsDependencies {
   readonly idempotency: IdempotencyStore;
   readonly sessions: ConsoleSessions;
   readonly endedSessions: EndedSessions;
+  readonly sweep: Sweep;
+  readonly jobs: Jobs;
+  readonly notifier: Notifier;
   readonly configuration: ConfigurationStore;
   readonly outbox: Outbox;
   readonly journal: Journal;

@@ -1,10 +1,11 @@
 import { createPool, PostgresAuditReader, PostgresOpenCalls } from '#libs/adapters/postgres';
-import { DelegationDesk, digestWith, PeopleDesk, StandingDesk } from '#libs/approvals/core';
+import { DelegationDesk, digestWith, PeopleDesk, StandingDesk, Sweep } from '#libs/approvals/core';
 import { base64url, sha256 } from '#libs/audit/core';
 import type { HoldfastConfig } from '#libs/contracts';
 import type { Log, ReadinessCheck, SecretSources } from '#libs/platform';
 import { LEASE_MS } from '../broker-control.ts';
 import { composeBroker } from '../broker-parts.ts';
+import { composeNotifications } from '../notifications.ts';
 import { sleep, systemClock } from '../system.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { makeLocalKeys } from './local-keys.ts';
@@ -17,6 +18,8 @@ export interface EmbeddedOptions {
   readonly log: Log;
   readonly config: HoldfastConfig;
   readonly secrets: SecretSources;
+  /** Where this process is reached. */
+  readonly url: () => string;
   /** This process can serve no more and must end; a start afterwards mends it. */
   readonly onFatal: (reason: string) => void;
 }
@@ -41,6 +44,7 @@ export async function composeEmbedded(options: EmbeddedOptions) {
   const settlerPool = createPool({ url: databases.settler, application: 'holdfast-solo', max: 2, statementTimeoutMs: 30_000 });
   const readerPool = createPool({ url: databases.reader, application: 'holdfast-solo', max: 6 });
   const openCalls = new PostgresOpenCalls(settlerPool, journal);
+  const notifications = composeNotifications({ ...options, databaseUrl: databases.app, reviewLinks: parts.reviewLinks, desk: { ...parts.desk, deliveries: parts.deliveries } });
   const local = makeLocalKeys(options.config, await configuration.tenants());
   const lag: ReadinessCheck = { name: 'projector', check: async () => ({ ready: true, data: { lag: Number(await openCalls.lag()) } }) };
 
@@ -54,6 +58,9 @@ export async function composeEmbedded(options: EmbeddedOptions) {
       idempotency: parts.idempotency,
       sessions: parts.sessions,
       endedSessions: parts.endedSessions,
+      sweep: new Sweep({ ...parts.desk, leases, openCalls }),
+      jobs: notifications.jobs,
+      notifier: notifications.notifier,
       configuration,
       outbox,
       journal,
@@ -85,6 +92,8 @@ export async function composeEmbedded(options: EmbeddedOptions) {
       while (systemClock.monotonicUs() < until && (await openCalls.lag().catch(() => 0n)) > 0n) await sleep(20);
     },
     async close(): Promise<void> {
+      notifications.close();
+      await notifications.jobs.close();
       await parts.close();
       await Promise.all([settlerPool.end(), readerPool.end()]);
     },

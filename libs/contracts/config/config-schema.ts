@@ -142,6 +142,8 @@ const Policy = z.strictObject({
   flow: Id.optional(),
   /** Whether a repeated call joins the approval of an equal one that waits, or asks for its own. */
   repeats: z.enum(['join', 'ask']).default('join'),
+  /** `required` refuses callers that cannot follow a task, at once, where people take long; otherwise they wait on their request. */
+  tasks: z.enum(['offered', 'required']).optional(),
   reason: Sentence.optional(),
   /** What people who look at a held call see only when they ask for it. */
   obligations: z.strictObject({ redact: z.array(Detector).max(10).optional() }).optional(),
@@ -183,6 +185,26 @@ const Flow = z.strictObject({
 /** How many calls may wait for people at once. */
 const Limit = z.strictObject({ tenant: Tenant, per: z.enum(['agent', 'tenant']), held: z.int().min(1).max(100_000) });
 
+/** The mail server that mails about approvals are given to. */
+const Smtp = z.strictObject({
+  host: z.string().min(1).max(253),
+  port: z.int().min(1).max(65_535).default(587),
+  /** TLS from the first byte, as on port 465. */
+  secure: z.boolean().default(false),
+  /** Refuse a server that does not upgrade the connection to TLS. */
+  requireTls: z.boolean().default(true),
+  user: z.string().min(1).max(200).optional(),
+  password: SecretRef.optional(),
+  from: z.string().min(3).max(300),
+});
+
+/** How people are told. */
+const Notify = z.strictObject({
+  /** Where people reach this installation; links begin with it. */
+  publicUrl: HttpUrl.optional(),
+  smtp: Smtp.optional(),
+});
+
 export const HoldfastConfig = z.strictObject({
   apiVersion: z.literal('holdfast/v1'),
   tenants: z.array(z.strictObject({ id: Tenant, name: z.string().min(1).max(200) })).min(1),
@@ -192,6 +214,7 @@ export const HoldfastConfig = z.strictObject({
   policies: z.array(Policy).default([]),
   flows: z.array(Flow).default([]),
   limits: z.array(Limit).default([]),
+  notify: Notify.prefault({}),
 });
 /** A whole, valid configuration with all defaults filled in. */
 export type HoldfastConfig = z.infer<typeof HoldfastConfig>;

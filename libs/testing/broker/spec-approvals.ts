@@ -1,6 +1,6 @@
 import { MemoryApprovalStore } from '#libs/adapters/memory';
-import { type Accepted, ApprovalDesk, type Command, Configurations, decide, directoryOf, type DirectoryFacts, evolve } from '#libs/approvals/core';
-import type { HoldfastConfig, SealedField } from '#libs/contracts';
+import { type Accepted, ApprovalDesk, type Command, Configurations, decide, directoryOf, type DirectoryFacts, evolve, Safe } from '#libs/approvals/core';
+import { canonicalJson, type HoldfastConfig, type SealedField } from '#libs/contracts';
 import type { Approvals, Clock, Ids, Sealer } from '#libs/ports';
 
 /** Seals nothing: what is closed can be read. */
@@ -15,10 +15,10 @@ export class SpecApprovals {
   readonly desk: Approvals;
 
   constructor(
-    private readonly config: HoldfastConfig,
+    private config: HoldfastConfig,
     private readonly clock: Clock,
     ids: Ids,
-    digestOf: (text: string) => string,
+    private readonly digestOf: (text: string) => string,
   ) {
     const configurations = new Configurations({ latest: () => Promise.resolve({ revision: this.store.now.revision, digest: '', config: this.config }) });
     this.desk = new ApprovalDesk({ store: this.store, standing: this.store.standing, configurations, outbox: { delivered: () => Promise.resolve(true) }, sealer: plainSealer, clock, ids, digestOf, meets: () => 'not_met' });
@@ -51,6 +51,27 @@ export class SpecApprovals {
 
   deny(id: string, person: string): Promise<Accepted> {
     return this.does(id, { type: 'vote', person, verdict: 'deny', reason: 'no', version: this.store.rows.get(id)!.stored.state.version, via: 'api' });
+  }
+
+  /** Approves with other arguments. */
+  async edit(id: string, person: string, value: Record<string, unknown>): Promise<Accepted> {
+    const row = this.store.rows.get(id)!;
+    const { binding, version } = row.stored.state;
+    const sealed = await new Safe(plainSealer).with(binding.tenant, binding.user, { '/edited': value }, row.stored.sealed);
+    await this.store.change(binding.tenant, id, (found) => ({ result: null, next: { ...found, sealed } }));
+    return this.does(id, { type: 'edit', person, args: { digest: this.digestOf(canonicalJson(value)), absent: false }, value, valid: true, version, via: 'api' });
+  }
+
+  /** Somebody leaves the house. */
+  without(person: string): void {
+    this.config = { ...this.config, identity: { ...this.config.identity, users: this.config.identity.users.filter(({ id }) => id !== person) } };
+    this.store.now.revision++;
+  }
+
+  /** Another configuration is in force. */
+  use(config: HoldfastConfig): void {
+    this.config = config;
+    this.store.now.revision++;
   }
 
   private people(tenant: string): DirectoryFacts {

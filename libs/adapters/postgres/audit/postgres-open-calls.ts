@@ -34,4 +34,9 @@ export class PostgresOpenCalls implements OpenCalls {
       ...(row.actor_agent === null ? {} : { agent: row.actor_agent }),
     }));
   }
+
+  async stateOf(tenant: string, call: string): Promise<{ readonly state: string; readonly outcome: string | null } | null> {
+    const { rows } = await this.pool.query<{ state: string; outcome: string | null }>('select * from audit.call_state($1, $2)', [tenant, call]);
+    return rows[0] ?? null;
+  }
 }

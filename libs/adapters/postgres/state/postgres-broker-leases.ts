@@ -39,6 +39,11 @@ export class PostgresBrokerLeases implements BrokerLeases {
     await this.pool.query('update state.broker_lease set reaped_at = now() where instance = $1', [instance]);
   }
 
+  async over(instance: string): Promise<boolean> {
+    const { rows } = await this.pool.query<{ over: boolean }>('select ended_at is not null and (ended_at < expires_at or reaped_at is not null) as over from state.broker_lease where instance = $1', [instance]);
+    return rows[0]?.over ?? true;
+  }
+
   async revokeAll(): Promise<void> {
     await this.pool.query('update state.broker_lease set expires_at = least(expires_at, now()), ended_at = now() where ended_at is null');
   }

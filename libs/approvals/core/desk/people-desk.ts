@@ -57,6 +57,8 @@ export interface Opened {
   readonly originalArgs: Readonly<Record<string, unknown>> | null;
   readonly reason: string | null;
   readonly run: string | null;
+  /** What the agent answers to questions that the server asked before: sent along with the arguments. Null when there is nothing. */
+  readonly input: unknown;
   /** How many values policy hides here; {@link PeopleDesk.open} hides none. */
   readonly hidden: number;
 }
@@ -123,7 +125,7 @@ export class PeopleDesk {
     const request: HeldRequest | null = await this.safe.open(tenant, stored.sealed, '/request');
     const edited = stored.state.edits.length === 0 ? null : ((await this.safe.open(tenant, stored.sealed, '/edited')) as Record<string, unknown> | null);
     const original = request?.args ?? null;
-    return { args: edited ?? original, originalArgs: edited ? original : null, reason: await this.safe.open(tenant, stored.sealed, '/reason'), run: request?.run ?? null, hidden: 0 };
+    return { args: edited ?? original, originalArgs: edited ? original : null, reason: await this.safe.open(tenant, stored.sealed, '/reason'), run: request?.run ?? null, input: inputOf(request), hidden: 0 };
   }
 
   /** The same without what policy hides from who only looks. It counts as shown only where nothing is hidden. */
@@ -131,12 +133,13 @@ export class PeopleDesk {
     const stored = await this.load(person.tenant, id);
     if (!(await this.maySee(person, stored))) throw new Refusal('forbidden', 'only who decides, who asked, or an auditor sees what is sealed');
     const kinds = await this.hiddenKinds(stored);
-    const { args, originalArgs, reason, run } = await this.opened(stored);
+    const { args, originalArgs, reason, run, input } = await this.opened(stored);
     const [now, before] = [redact(args, kinds), redact(originalArgs, kinds)] as { readonly value: Opened['args']; readonly hidden: number }[];
+    const answered = redact(input, kinds);
     const said = reason === null ? null : redactText(reason, kinds);
-    const hidden = now!.hidden + before!.hidden + (said?.hidden ?? 0);
+    const hidden = now!.hidden + before!.hidden + answered.hidden + (said?.hidden ?? 0);
     if (hidden === 0) await this.noteShown(person, stored);
-    return { args: now!.value, originalArgs: before!.value, reason: said?.value ?? null, run, hidden };
+    return { args: now!.value, originalArgs: before!.value, reason: said?.value ?? null, run, input: answered.value, hidden };
   }
 
   /** The last one like it, as far as this person may see that one; what policy hides is hidden unless `everything`. */
@@ -252,6 +255,10 @@ export class PeopleDesk {
     const { store, configurations, clock } = this.deps;
     return configurations.deciding(async () => ({ now: clock.now(), directory: configurations.directory(tenant, await store.moment(tenant)) }));
   }
+}
+
+function inputOf(request: HeldRequest | null): unknown {
+  return (request && (JSON.parse(request.params) as { inputResponses?: unknown }).inputResponses) ?? null;
 }
 
 /** Where a page that ended in the middle goes on. */

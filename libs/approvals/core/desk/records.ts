@@ -30,6 +30,7 @@ export function ticketOf({ state, lane, createdAt, changedAt }: StoredApproval):
     status: state.status,
     version: state.version,
     caller: { user: binding.user, client: binding.client, agent: binding.agent },
+    server: binding.server,
     createdAt,
     changedAt,
     expiresAt: state.expiresAt,

@@ -3,7 +3,10 @@ import { readEvent } from '../event/read-event.ts';
 import { base64url, sha256 } from '../sha256.ts';
 import { ProducerContinuity } from '../verify/producer-continuity.ts';
 import { type PropertyResult, type Verdict, verdictOf } from '../verify/property.ts';
-import { type CallHistory, type InvariantId, judge } from './call-history.ts';
+import { Approvals, isApprovalEvent } from './approvals.ts';
+import { type CallHistory, isOver, judge } from './call-history.ts';
+import { Ended } from './ended.ts';
+import type { InvariantId, Say } from './judgement.ts';
 
 export interface CheckedEntry {
   readonly index: number;
@@ -37,19 +40,18 @@ export interface CheckOptions {
 
 /** Lists in a report stop here; counts go on. */
 const MAX_LISTED = 100;
-/** Ended calls that are remembered, so that a second end is called by its name; beyond, it is an end without an allow. */
-const MAX_ENDED = 50_000;
 
 const TITLES: Readonly<Record<InvariantId, string>> = {
   I1: 'no effect without a durable reason',
   I2: 'no answer without a durable outcome',
   I3: 'at most once, and honest about doubt',
+  I4: 'an approval fits one call exactly',
   I7: 'gaps are visible',
 };
 
 /**
  * The invariants on a history: one pass over the events of one log from its beginning, in log order. Memory is bounded by the calls
- * that are open or in doubt, plus a fixed number of ended ones.
+ * and approvals that are open or in doubt, plus a fixed number of ended ones.
  */
 export async function auditCheck(log: AsyncIterable<readonly CheckedEntry[]>, options: CheckOptions = {}): Promise<CheckReport> {
   const check = new Check();
@@ -63,7 +65,8 @@ export async function auditCheck(log: AsyncIterable<readonly CheckedEntry[]>, op
 class Check {
   entries = 0;
   private readonly open = new Map<string, CallHistory>();
-  private readonly ended = new Map<string, CallHistory>();
+  private readonly ended = new Ended<CallHistory>();
+  private readonly approvals = new Approvals();
   private readonly continuity = new ProducerContinuity(null);
   private readonly counts = new Map<InvariantId, { count: number; first: Violation }>();
   private readonly violations: Violation[] = [];
@@ -81,13 +84,14 @@ class Check {
     const problem = this.continuity.next(event, seq, base64url(sha256(bytes)), index);
     if (problem && !(problem instanceof Promise)) this.violate({ invariant: 'I7', ...problem });
     if (event.type === 'log.event_rejected') this.note(`the journal held something at position ${event.data.position} that is no acceptable event (${event.data.reason}); entry ${index} says so`);
-    if (!isCallEvent(event)) return;
     const { call } = event.links;
-    const history = this.open.get(call) ?? this.ended.get(call) ?? { call };
+    const history = call === undefined ? undefined : (this.open.get(call) ?? this.ended.get(call) ?? { call });
+    const say: Say = (invariant, sentence) => (invariant === 'note' ? this.note(sentence) : this.violate({ invariant, index, ...(call === undefined ? {} : { call }), sentence }));
+    if (isApprovalEvent(event)) this.approvals.take(event, index, history, say);
+    if (!history || !isCallEvent(event)) return;
     const judgement = judge(history, event, index);
+    if (judgement) say(judgement.invariant, judgement.sentence);
     this.keep(history);
-    if (judgement?.invariant === 'note') this.note(judgement.sentence);
-    else if (judgement) this.violate({ invariant: judgement.invariant, index, call, sentence: judgement.sentence });
   }
 
   report(closed: boolean): CheckReport {
@@ -95,10 +99,13 @@ class Check {
     const undecided = [...this.open.values()].filter((history) => !history.allowed && history.held === undefined);
     const running = [...this.open.values()].filter((history) => history.allowed && !history.ended);
     if (closed) for (const { call, allowed } of running) this.violate({ invariant: 'I2', index: allowed!.index, call, sentence: `call ${call} was allowed at ${allowed!.index} and has no outcome` });
+    const unsettled = this.approvals.unsettled();
+    if (closed) for (const { approval, call, since } of unsettled) this.violate({ invariant: 'I3', index: since.index, call, sentence: `approval ${approval} was claimed at ${since.index}, and nobody has said what became of it` });
+    else if (unsettled.length > 0) this.note(`${unsettled.length} approvals were claimed and are not settled yet`);
     if (undecided.length > 0) this.note(`${undecided.length} calls were requested and never judged; nothing was carried out for them`);
     if (this.continuity.late > 0) this.note(`${this.continuity.late} events came after their successors`);
     if (this.noteCount > this.notes.length) this.notes.push(`and ${this.noteCount - this.notes.length} more notes`);
-    const properties = (['I1', 'I2', 'I3', 'I7'] as const).map((invariant) => this.result(invariant, closed ? 0 : running.length));
+    const properties = (['I1', 'I2', 'I3', 'I4', 'I7'] as const).map((invariant) => this.result(invariant, closed ? 0 : running.length));
     return {
       entries: this.entries,
       verdict: verdictOf(this.entries, properties),
@@ -111,15 +118,11 @@ class Check {
 
   /** Calls that can still become something stay; the ended ones go when there are too many. */
   private keep(history: CallHistory): void {
-    const { call, ended, denied, allowed } = history;
-    const isOver = ended ? ended.how !== 'unknown' : denied !== undefined && !allowed;
-    (isOver ? this.open : this.ended).delete(call);
-    (isOver ? this.ended : this.open).set(call, history);
-    if (this.ended.size <= MAX_ENDED) return;
-    for (const oldest of this.ended.keys()) {
-      this.ended.delete(oldest);
-      return;
-    }
+    const over = isOver(history);
+    (over ? this.open : this.ended).delete(history.call);
+    (over ? this.ended : this.open).set(history.call, history);
+    // Nothing is bound to it any more, and the many calls that are only waiting should be small.
+    if (over || history.allowed || history.approval !== undefined) delete history.asked;
   }
 
   private result(invariant: InvariantId, running: number): PropertyResult {
@@ -149,6 +152,7 @@ class Check {
 const HOLDS: Readonly<Record<InvariantId, string>> = {
   I1: 'every outcome stands after a request and an allowing decision',
   I2: 'every allowed call has an outcome: known, abandoned or unknown',
-  I3: 'no call was allowed twice or ended twice',
+  I3: 'no call was allowed twice or ended twice, and no approval tells another outcome than its call',
+  I4: 'every held call was released at most once, in time, as people approved it, or not at all',
   I7: 'every producer is complete and in order',
 };

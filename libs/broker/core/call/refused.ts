@@ -40,6 +40,7 @@ export function aboutApproval(ticket: Ticket): RefusedCall {
         : `This call is approved and waits for you to collect its result until ${until}.`;
     return { kind: 'refused', call, code: 'approval_pending', sentence, disposition: 'not_executed', approval: about };
   }
-  const { sentence } = errorCatalogue.outcome_being_recorded;
-  return { kind: 'refused', call, code: 'outcome_being_recorded', sentence, disposition: 'unknown', approval: about };
+  if (status === 'claimed') return { kind: 'refused', call, code: 'approval_claimed', sentence: 'This call is approved and is being executed right now.', disposition: 'unknown', approval: about };
+  const sentence = status === 'unknown' ? 'This call was approved; whether it was executed is unknown.' : errorCatalogue.answer_not_kept.sentence;
+  return { kind: 'refused', call, code: 'answer_not_kept', sentence, disposition: status === 'executed' ? 'executed' : 'unknown', approval: about };
 }

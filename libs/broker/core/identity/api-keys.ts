@@ -57,6 +57,14 @@ export class ApiKeys implements Authenticator {
     return known.principal;
   }
 
+  /** The same three identities under the same credential, with what is known of them now; undefined when the credential is none any more. */
+  now({ key, tenant, user, client, agent }: Principal): Principal | undefined {
+    for (const { principal: known, expiresMs } of this.keys.values()) {
+      if (known.key === key && known.tenant === tenant) return this.clock.now() < expiresMs && known.user === user && known.client === client && known.agent === agent ? known : undefined;
+    }
+    return undefined;
+  }
+
   /** Whether a caller that was authenticated before would still be the same one now: long-lived streams ask again and again. */
   stands(principal: Principal): boolean {
     for (const known of this.keys.values()) {

@@ -66,6 +66,14 @@ export class Visible {
     return silent ? { kind: 'unreachable', server: silent } : { kind: 'unknown' };
   }
 
+  /** Whatever a request of this method names, as its server tells it now: the request is old, and what people saw may be gone. */
+  async anew(view: View, method: CallMethod, name: string): Promise<Resolution> {
+    if (method === 'resources/read') return this.resource(view, name);
+    const kind = method === 'tools/call' ? 'tools' : 'prompts';
+    await Promise.all(this.owners(view, name).map((server) => this.directory.refresh(server.upstream, kind, LIST_AGE_MS)));
+    return this.resolve(view, kind, name);
+  }
+
   /** Offers the caller may see: by name on `/mcp`, in the server's own order on the path of one server. */
   async list(view: View, kind: NamedKind): Promise<readonly NamedOffer[]> {
     const servers = serversOf(view);
@@ -84,11 +92,6 @@ export class Visible {
    * Whose a URI is. On the path of one server it is that server's, listed or not. On `/mcp` it is the first server's that lists it for
    * this caller, or else the one with the longest template that begins like it, or else the only one that has resources at all.
    */
-  /** Whatever a request of this method names. */
-  anything(view: View, method: CallMethod, name: string): Promise<Resolution> {
-    return method === 'resources/read' ? this.resource(view, name) : this.resolve(view, method === 'tools/call' ? 'tools' : 'prompts', name);
-  }
-
   async resource(view: View, uri: string): Promise<Resolution> {
     const { endpoint } = view;
     const server = 'server' in endpoint ? endpoint.server : await this.ownerOf(view, uri);

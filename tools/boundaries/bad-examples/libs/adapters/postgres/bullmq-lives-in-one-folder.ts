@@ -1,0 +1,3 @@
+import * as illegal from 'bullmq';
+
+export const use = illegal;

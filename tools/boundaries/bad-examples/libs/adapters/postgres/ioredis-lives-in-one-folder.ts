@@ -1,0 +1,3 @@
+import * as illegal from 'ioredis';
+
+export const use = illegal;
