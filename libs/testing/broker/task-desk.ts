@@ -55,8 +55,8 @@ export class TaskDesk {
   readonly spec: SpecBroker;
   private ids = 0;
 
-  constructor(more: Record<string, unknown> = {}, peers?: MemoryPeers) {
-    this.spec = new SpecBroker(tenancy(more), peers);
+  constructor(more: Record<string, unknown> = {}, peers?: MemoryPeers, maxInFlight = 100) {
+    this.spec = new SpecBroker(tenancy(more), peers, { maxInFlight });
     this.spec.upstreams.lists.set('mail', [tool('send')]);
   }
 

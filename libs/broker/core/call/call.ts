@@ -51,6 +51,8 @@ export interface RefusedCall {
   /** For a model to act on; holds no value of anybody. */
   readonly sentence: string;
   readonly disposition: 'not_executed' | 'executed' | 'unknown';
+  /** Why policy asked for people, where they could not be asked. */
+  readonly why?: string;
   /** What people do about it, or did. */
   readonly approval?: Pick<Ticket, 'approval' | 'status' | 'expiresAt' | 'progress'>;
 }

@@ -78,7 +78,7 @@ export class Releases {
   async notHeld(call: Call, decision: Decision, code: ErrorCode): Promise<RefusedCall> {
     await this.note(call, notHeldDraft(call, decision, code, this.deps.clock.now()));
     const hint = code === 'reason_required' ? ' Say why you call in params._meta["dev.holdfast/reason"].' : '';
-    return notExecuted(call, code, `${errorCatalogue[code].sentence}${hint} (${decision.reason})`);
+    return { ...notExecuted(call, code, `${errorCatalogue[code].sentence}${hint} (${decision.reason})`), why: decision.reason };
   }
 
   private async claimed(call: Call, tool: Offer, decision: Decision, journaled: (timeoutMs: number) => Promise<boolean>, decided: string, spent: { policyUs: number; fromUs: number }): Promise<Executed> {

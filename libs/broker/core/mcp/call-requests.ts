@@ -1,7 +1,7 @@
 import { errorCatalogue, Refusal } from '#libs/contracts';
 import type { Approvals, Clock, Ids, Principal, Ticket } from '#libs/ports';
 import { Cancellation } from '../call/cancellation.ts';
-import type { Call, CallAnswer, HeldAnswer } from '../call/call.ts';
+import type { Call, CallAnswer, HeldAnswer, RefusedCall } from '../call/call.ts';
 import type { Calls } from '../call/calls.ts';
 import { heldCall } from '../call/held-request.ts';
 import { notExecuted } from '../call/refused.ts';
@@ -11,7 +11,7 @@ import type { Resolution, View, Visible } from '../registry/visible.ts';
 import type { PeerAnswer } from '../upstream/upstreams.ts';
 import { type CallMeta, claimedClient, readCallMeta } from './call-meta.ts';
 import { createdTask } from '../tasks/task-view.ts';
-import { canBeAskedSomething, clientCapabilities, followsTasks, NEEDS_TASKS } from './capabilities.ts';
+import { canBeAsked, canBeAskedSomething, clientCapabilities, followsTasks, NEEDS_TASKS } from './capabilities.ts';
 import { notification } from './channel.ts';
 import { metaOf } from './classify.ts';
 import { inEra } from './eras.ts';
@@ -24,6 +24,7 @@ import type { LiveSessions } from './live-sessions.ts';
 import { mismatchedParamHeader } from './param-headers.ts';
 import { isObject, type JsonObject, META_CLIENT_CAPABILITIES, META_CLIENT_INFO, MODERN_VERSION } from './protocol.ts';
 import { approvedResult, errorReply, type McpReply, refusedErrorReply, refusedResult, resultReply, upstreamErrorReply } from './reply.ts';
+import type { RequesterReason } from './requester-reason.ts';
 import type { SessionWords } from './session-words.ts';
 import { clientOf } from './upstream-client.ts';
 
@@ -36,6 +37,7 @@ export interface CallRequestDependencies {
   readonly held: HeldCalls;
   readonly approvals: Approvals;
   readonly lanes: Lanes;
+  readonly reasons: RequesterReason;
   /** What a caller sees now; a call may have waited long. */
   readonly viewNow: (principal: Principal, path: string) => View | undefined;
   /** Under which name a server of the older era knows a client without a session. */
@@ -116,7 +118,8 @@ export class CallRequests {
     return { name, args, resolution: await this.deps.visible.resolve(view, kind, name) };
   }
 
-  private async run(method: CallMethod, inbound: RpcRequest, exchange: Exchange, asked: Asked): Promise<McpReply> {
+  /** `told` is the reason that the caller gave when it was asked; null when it was asked and gave none. */
+  private async run(method: CallMethod, inbound: RpcRequest, exchange: Exchange, asked: Asked, told?: string | null): Promise<McpReply> {
     const { era, id, params, version } = inbound;
     const { request, view, session } = exchange;
     const meta = metaOf(params);
@@ -128,11 +131,15 @@ export class CallRequests {
       return errorReply(error, id, era === 'legacy');
     }
     const { name, args, resolution } = asked;
-    const own = withMembers(memberText(request.body, 'params') ?? '{}', NOT_RELAYED);
+    let own = withMembers(memberText(request.body, 'params') ?? '{}', NOT_RELAYED);
     const named = (): string => this.deps.digest(`${view.endpoint.path} ${method} ${name} ${memberText(own, 'arguments') ?? ''}`);
     const capabilities = session ? session.capabilities : clientCapabilities(meta?.[META_CLIENT_CAPABILITIES]);
+    const reason = era === 'modern' ? this.deps.reasons.answered(params['requestState'], own, request.principal, named()) : undefined;
+    if (reason === 'foreign') return errorReply(new Refusal('invalid_params', 'Invalid or expired requestState'), id, true);
+    if (reason !== undefined) own = this.deps.reasons.without(own);
+    const given = told === undefined && reason !== undefined ? (reason === 'declined' ? null : reason.reason) : told;
     const waiting: Waiting = { inbound, exchange, method, own, named, said, capabilities };
-    if (era === 'modern' && typeof params['requestState'] === 'string') {
+    if (era === 'modern' && reason === undefined && typeof params['requestState'] === 'string') {
       const leg = await this.deps.lanes.leg(params['requestState'], request.principal, named());
       if (leg === 'foreign') return errorReply(new Refusal('invalid_params', 'Invalid or expired requestState'), id, true);
       if (leg) return this.wait(waiting, leg, leg.leg);
@@ -152,7 +159,7 @@ export class CallRequests {
       protocol: session?.protocol ?? version ?? MODERN_VERSION,
       ip: request.ip,
       claimedClient: session ? session.claimedClient : claimedClient(meta?.[META_CLIENT_INFO]),
-      reason: said.reason,
+      reason: given ?? said.reason,
       run: said.run,
       idempotencyKey: said.idempotencyKey,
       traceparent: said.traceparent,
@@ -163,7 +170,18 @@ export class CallRequests {
     };
     const answer = await this.perform(waiting, call, resolution, (one) => this.deps.calls.run(one, view.registry, resolution));
     if ('status' in answer) return answer;
-    return answer.kind === 'held' ? this.held(waiting, answer, call) : this.reply(inbound, method, answer);
+    if (answer.kind === 'held') return this.held(waiting, answer, call);
+    const wanted = answer.kind === 'refused' && answer.code === 'reason_required' && given === undefined && canBeAsked(capabilities, 'elicitation/create');
+    return wanted ? this.askWhy(waiting, asked, answer) : this.reply(inbound, method, answer);
+  }
+
+  /** People want to know why, and the caller can be asked: then the call is made once more, with what it says. */
+  private async askWhy({ inbound, exchange, method, named }: Waiting, asked: Asked, { why = '' }: RefusedCall): Promise<McpReply> {
+    const { session, request } = exchange;
+    const { reasons, live, ids } = this.deps;
+    if (!session) return reasons.ask(inbound.id, request.principal, named(), why);
+    const answer = await live.of(session).ask(ids.uuid(), reasons.question(why), request.channel, new Cancellation());
+    return this.run(method, inbound, exchange, asked, reasons.reasonIn(answer) ?? null);
   }
 
   /** A task is answered at once: what it stands for is kept already. Everybody else waits. */

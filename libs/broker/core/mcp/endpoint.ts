@@ -26,6 +26,7 @@ import { isModern, isObject, isRpcId, type JsonObject, LEGACY_VERSIONS, META_CLI
 import { Questions } from './questions.ts';
 import { readBody } from './read-body.ts';
 import { empty, errorReply, type McpReply, resultReply } from './reply.ts';
+import { RequesterReason } from './requester-reason.ts';
 import { ServerEvents } from './server-events.ts';
 import { SessionWords } from './session-words.ts';
 import { conversationOf } from './upstream-client.ts';
@@ -93,7 +94,7 @@ export class McpEndpoint {
     const conversation = (principal: Principal, capabilities: JsonObject): string => conversationOf(principal, capabilities, deps.digest);
     const own = new ApprovalTools(approvals, this.waits);
     const ownTool = (inbound: RpcRequest, exchange: Exchange): Promise<McpReply | undefined> => own.call(inbound, exchange);
-    this.calls = new CallRequests({ visible, directory, calls: deps.calls, live, words, held: this.held, approvals, lanes, viewNow, conversationOf: conversation, ownTool, clock: deps.clock, ids, digest: deps.digest });
+    this.calls = new CallRequests({ visible, directory, calls: deps.calls, live, words, held: this.held, approvals, lanes, reasons: new RequesterReason(deps.sealer, () => deps.clock.now()), viewNow, conversationOf: conversation, ownTool, clock: deps.clock, ids, digest: deps.digest });
     this.runner = new TaskRunner({ ...deps, visible, running, viewNow, conversationOf: conversation });
     approvals.changes((change) => {
       this.waits.changed(change);

@@ -47,6 +47,44 @@ describe('a release that is refused for a reason that may pass', () => {
     expect([desk.statusOf(taskId), desk.executed]).toEqual(['executed', 1]);
   });
 
+  it('comes in turn where many are approved at once: no tenant has all of a broker', async () => {
+    const desk = new TaskDesk();
+    const waiting: (() => void)[] = [];
+    desk.spec.upstreams.answer = () => new Promise((resolve) => waiting.push(() => resolve({ kind: 'result', text: '{"content":[]}' })));
+    const ids: string[] = [];
+    for (let id = 0; id < 20; id++) ids.push((await desk.call({ id })).taskId);
+    for (const id of ids) await desk.approve(id);
+    await settle();
+    expect(desk.executed).toBe(16);
+    for (const done of waiting.splice(0)) done();
+    await settle();
+    expect(desk.executed).toBe(20);
+    for (const done of waiting.splice(0)) done();
+    await settle();
+    expect(ids.map((id) => desk.statusOf(id))).toEqual(ids.map(() => 'executed'));
+  });
+
+  it('comes later where a broker has too much to do', async () => {
+    const desk = new TaskDesk({}, undefined, 1);
+    let done = (): void => undefined;
+    desk.spec.upstreams.answer = () => new Promise((resolve) => (done = () => resolve({ kind: 'result', text: '{"content":[]}' })));
+    const [one, two] = [(await desk.call({ id: 1 })).taskId, (await desk.call({ id: 2 })).taskId];
+    await desk.approve(one);
+    await settle();
+    await desk.approve(two);
+    await settle();
+    expect([desk.executed, desk.statusOf(two)]).toEqual([1, 'approved']);
+    done();
+    await settle();
+    desk.spec.aheadMs = 60_000;
+    desk.spec.ring();
+    await settle();
+    done();
+    await settle();
+    expect([desk.executed, desk.statusOf(two)]).toEqual([2, 'executed']);
+    expect(desk.events).not.toContain('approval.release_refused');
+  });
+
   it('is no more once the broker stops', async () => {
     const desk = new TaskDesk();
     const { taskId } = await desk.call();
