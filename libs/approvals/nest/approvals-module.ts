@@ -18,7 +18,6 @@ import { ConsoleController } from './pages/console-controller.ts';
 import { PageSessions } from './pages/page-session.ts';
 import { ReviewController } from './pages/review-controller.ts';
 
-
 /** Puts a configuration in force; answers with the revision that then is. */
 export class ApplyConfiguration {
   constructor(

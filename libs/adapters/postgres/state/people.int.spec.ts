@@ -1,8 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
-import { applyConfiguration, Configurations, DelegationDesk } from '#libs/approvals/core';
+import { applyConfiguration, Configurations, DelegationDesk, ReviewLinks } from '#libs/approvals/core';
 import { AesSealer, KeyHierarchy } from '#libs/adapters/sealing';
 import { configuration, specIds, testDatabase, type TestDatabase } from '#libs/testing';
 import { Listener } from '../listener.ts';
@@ -11,8 +11,10 @@ import { openStateDatabase } from './data-source.ts';
 import { PostgresApprovalStore } from './postgres-approval-store.ts';
 import { PostgresConfigurationStore } from './postgres-configuration-store.ts';
 import { PostgresDelegationStore } from './postgres-delegation-store.ts';
+import { PostgresEndedSessions } from './postgres-ended-sessions.ts';
 import { PostgresIdempotencyStore } from './postgres-idempotency-store.ts';
 import { PostgresKeyStore } from './postgres-key-store.ts';
+import { PostgresReviewLinks } from './postgres-review-links.ts';
 import { PostgresOutbox } from './postgres-outbox.ts';
 
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
@@ -97,6 +99,47 @@ describe('what people need, in the operational database', () => {
     await desk.revoke(person(made!.from), made!.id);
     expect(await desk.list(person('alan', true))).toEqual([]);
     expect((await approvals.moment('acme')).delegations).toEqual([]);
+  });
+
+  it('a session that was ended is, until its time is over', async () => {
+    const sessions = new PostgresEndedSessions(state);
+    const [kept, over] = [randomUUID(), randomUUID()];
+    await sessions.end(kept, Date.now() + 60_000);
+    await sessions.end(kept, Date.now() + 60_000);
+    await sessions.end(over, Date.now() - 1);
+    expect([await sessions.isEnded(kept), await sessions.isEnded(randomUUID())]).toEqual([true, false]);
+    expect(await sessions.sweep(10)).toBe(1);
+    expect(await sessions.isEnded(kept)).toBe(true);
+  });
+
+  it('a link is known by the SHA-256 of its token, belongs to an approval that is there, and to its tenant', async () => {
+    const id = randomUUID();
+    await admin.query(
+      `insert into state.approval (tenant, id, call, status, version, lane, requester, created_at, changed_at, expires_at, state, beside, sealed) values ('acme', $1, '', 'held', 1, 'wait', 'ada', 1, 1, 9e15::bigint, $2, '{}', '')`,
+      [id, JSON.stringify({ id, status: 'held', step: 0, expiresAt: 9e15, binding: { tenant: 'acme' } })],
+    );
+    const store = new PostgresReviewLinks(state);
+    const links = new ReviewLinks({ links: store, store: approvals, clock, ids: { randomBytes: (length) => randomBytes(length) }, sha256: (data) => createHash('sha256').update(data).digest() });
+    const token = (await links.make('acme', id, 0, 'grace')).slice('/review/'.length);
+    expect(token).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    const rows = (await admin.query('select * from state.review_link')).rows as object[];
+    expect(rows).toHaveLength(1);
+    expect(JSON.stringify(rows)).not.toContain(token);
+    expect(await links.find(token)).toEqual({ tenant: 'acme', approval: id, step: 0, recipient: 'grace', used: false, open: true });
+    expect([await links.find(`${token.slice(1)}A`), await links.find(''), await links.find('x'.repeat(1_000))]).toEqual([null, null, null]);
+    await links.use(token);
+    expect(await links.find(token)).toMatchObject({ used: true, open: false });
+    const early = (await links.make('acme', id, 1, 'grace')).slice('/review/'.length);
+    expect(await links.find(early)).toMatchObject({ used: false, open: false });
+    await expect(links.make('acme', randomUUID(), 0, 'grace')).rejects.toThrow();
+    await expect(links.make('other', id, 0, 'grace')).rejects.toThrow();
+    await admin.query(`insert into state.review_link (hash, tenant, approval, step, recipient) select sha256(i::text::bytea), 'acme', $1, 0, 'grace' from generate_series(3, 1000) i`, [id]);
+    await expect(links.make('acme', id, 0, 'grace')).rejects.toThrow(/bounded/);
+    await admin.query(`update state.review_link set created_at = now() - interval '31 days' where step = 1`);
+    expect(await links.sweep(10)).toBe(1);
+    expect(await links.find(early)).toBeNull();
+    await admin.query(`delete from state.review_link`);
+    await admin.query(`delete from state.approval where id = $1`, [id]);
   });
 
   it('ten thousand held calls are listed page by page, each once, also while further ones come', async () => {

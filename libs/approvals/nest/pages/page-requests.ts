@@ -8,11 +8,12 @@ const json = z.string().max(4 << 20).transform((value) => value.replaceAll('\r\n
 /** Paths of ours, and nothing that leads elsewhere. */
 const Next = z.string().regex(/^\/(console(\/approvals\/[0-9a-f-]{36})?|review\/[A-Za-z0-9_-]{43})$/).catch('/console');
 
-export const SignInQuery = z.strictObject({ next: Next.default('/console') });
+/** What others add to addresses, as mail programs do, says nothing here; forms are ours and are read strictly. */
+export const SignInQuery = z.object({ next: Next.default('/console') });
 export const SignInForm = z.strictObject({ token: line.default(''), next: Next.default('/console') });
 export const SignOutForm = z.strictObject({ form: line });
-export const InboxQuery = z.strictObject({ after: line.optional() });
-export const ApprovalQuery = z.strictObject({ said: line.optional() });
+export const InboxQuery = z.object({ after: line.optional() });
+export const ApprovalQuery = z.object({ said: line.optional().catch(undefined) });
 export const ShowForm = z.strictObject({ form: line });
 export const DecisionForm = z.strictObject({
   form: line,
