@@ -18,3 +18,4 @@ export { isPassing } from './audit/store-errors.ts';
 export { Listener } from './listener.ts';
 export { PostgresApprovalStore } from './state/postgres-approval-store.ts';
 export { PostgresStandingStore } from './state/postgres-standing-store.ts';
+export { PostgresSlackLinks } from './state/postgres-slack-links.ts';

@@ -79,6 +79,18 @@ table state.outbox_producer owner holdfast_owner rights holdfast_app=r/holdfast_
   singleton boolean not null default true
   producer uuid not null default gen_random_uuid()
   number bigint not null default 0 rights holdfast_app=w/holdfast_owner
+table state.slack_link owner holdfast_owner rights holdfast_app=arwd/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
+  tenant text not null
+  team text not null
+  account text not null
+  person text not null
+  linked_at bigint not null
+table state.slack_link_offer owner holdfast_owner rights holdfast_app=arwd/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
+  tenant text not null
+  team text not null
+  account text not null
+  digest text not null
+  expires_at bigint not null
 table state.standing_approval owner holdfast_owner rights holdfast_app=arw/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
   tenant text not null
   id uuid not null
@@ -117,6 +129,10 @@ constraint outbox_pkey on state.outbox: PRIMARY KEY (number)
 constraint outbox_chain_pkey on state.outbox_chain: PRIMARY KEY (tenant)
 constraint outbox_producer_pkey on state.outbox_producer: PRIMARY KEY (singleton)
 constraint outbox_producer_singleton_check on state.outbox_producer: CHECK (singleton)
+constraint slack_link_pkey on state.slack_link: PRIMARY KEY (tenant, team, account)
+constraint slack_link_tenant_team_person_key on state.slack_link: UNIQUE (tenant, team, person)
+constraint slack_link_offer_digest_key on state.slack_link_offer: UNIQUE (digest)
+constraint slack_link_offer_pkey on state.slack_link_offer: PRIMARY KEY (tenant, team, account)
 constraint standing_approval_pkey on state.standing_approval: PRIMARY KEY (tenant, id)
 constraint subject_key_check on state.subject_key: CHECK (((wrapped IS NULL) = (destroyed_at IS NOT NULL)))
 constraint subject_key_pkey on state.subject_key: PRIMARY KEY (id)
@@ -146,6 +162,10 @@ CREATE UNIQUE INDEX outbox_pkey ON state.outbox USING btree (number)
 CREATE INDEX outbox_unsent ON state.outbox USING btree (number) WHERE (sent_at IS NULL)
 CREATE UNIQUE INDEX outbox_chain_pkey ON state.outbox_chain USING btree (tenant)
 CREATE UNIQUE INDEX outbox_producer_pkey ON state.outbox_producer USING btree (singleton)
+CREATE UNIQUE INDEX slack_link_pkey ON state.slack_link USING btree (tenant, team, account)
+CREATE UNIQUE INDEX slack_link_tenant_team_person_key ON state.slack_link USING btree (tenant, team, person)
+CREATE UNIQUE INDEX slack_link_offer_digest_key ON state.slack_link_offer USING btree (digest)
+CREATE UNIQUE INDEX slack_link_offer_pkey ON state.slack_link_offer USING btree (tenant, team, account)
 CREATE UNIQUE INDEX standing_approval_pkey ON state.standing_approval USING btree (tenant, id)
 CREATE INDEX standing_in_force ON state.standing_approval USING btree (tenant, server, tool, until) WHERE (NOT revoked)
 CREATE UNIQUE INDEX subject_key_current ON state.subject_key USING btree (tenant, subject) WHERE (destroyed_at IS NULL)

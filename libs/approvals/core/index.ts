@@ -24,3 +24,13 @@ export { type Decision, type Listing, type Opened, PeopleDesk, type PeopleDeskDe
 export { Safe } from './desk/safe.ts';
 export { Sweep, type SweepDependencies } from './desk/sweep.ts';
 export { type Message, MessageChannel, type MessageKind, type Recipient } from './notify/message-channel.ts';
+export { accountOf, personOf, type SlackUser } from './slack/accounts.ts';
+export { type SlackBlock, type SlackContent, slackLimits, type SlackView } from './slack/blocks.ts';
+export { type Handle, Handles, type TextSealer } from './slack/handles.ts';
+export { isOpenHere, renderMessage, type Rendering } from './slack/render-message.ts';
+export { FRESH_S, type HmacHex, type SignedRequest, SlackSignatures } from './slack/signature.ts';
+export { type FormAnswer, SlackDesk, type SlackDeskDependencies, type SlackWork } from './slack/slack-desk.ts';
+export { type InletAnswer, type Later, SlackInlet, type SlackInletDependencies } from './slack/slack-inlet.ts';
+export { type AccountToLink, LINK_MS, type SignedIn, SlackLinking, type SlackLinkingDependencies } from './slack/slack-linking.ts';
+export { type LinkOffer, type SlackLink, SlackLinks } from './slack/slack-links.ts';
+export { isAboveCeiling, type SlackAccount, type SlackApi, type SlackSettings, type SlackWorkspace, type SlackWorkspaces } from './slack/workspace.ts';

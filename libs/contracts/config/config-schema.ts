@@ -175,6 +175,27 @@ const Flow = z.strictObject({
 /** How many calls may wait for people at once. */
 const Limit = z.strictObject({ tenant: Tenant, per: z.enum(['agent', 'tenant']), held: z.int().min(1).max(100_000) });
 
+/** One Slack app in one workspace, for the people of one tenant. */
+const Slack = z.strictObject({
+  tenant: Tenant,
+  appId: z.string().regex(/^A[A-Z0-9]{2,20}$/, 'the id of the app, such as A0123ABCDEF'),
+  teamId: z.string().regex(/^T[A-Z0-9]{2,20}$/, 'the id of the workspace, such as T0123ABCDEF'),
+  botToken: SecretRef,
+  signingSecret: SecretRef,
+  /** With one, interactions come over a connection that Holdfast opens (Socket Mode), and Slack needs no address of ours. */
+  appToken: SecretRef.optional(),
+  /** Another address of the Web API: an enterprise proxy. */
+  apiUrl: HttpUrl.optional(),
+  /** How people reach this Holdfast: links in messages begin with it. */
+  publicUrl: HttpUrl.optional(),
+  /** `summary`: redacted and shortened. `full`: also the arguments themselves, to whoever may decide and is about to edit them. */
+  showArguments: z.enum(['none', 'summary', 'full']).default('summary'),
+  /** Calls of a class above this one are shown with a link to the console, and are not decided in Slack. */
+  riskCeiling: ImpactClass.default('write'),
+  /** Whether a full member whose e-mail address Slack has verified is the user with that address, without a link of accounts. */
+  trustVerifiedEmail: z.boolean().default(false),
+});
+
 export const HoldfastConfig = z.strictObject({
   apiVersion: z.literal('holdfast/v1'),
   tenants: z.array(z.strictObject({ id: Tenant, name: z.string().min(1).max(200) })).min(1),
@@ -184,10 +205,13 @@ export const HoldfastConfig = z.strictObject({
   policies: z.array(Policy).default([]),
   flows: z.array(Flow).default([]),
   limits: z.array(Limit).default([]),
+  /** How people are told; `slack` holds one entry for each tenant that uses it. */
+  notify: z.strictObject({ slack: z.array(Slack).max(100).default([]) }).prefault({}),
 });
 /** A whole, valid configuration with all defaults filled in. */
 export type HoldfastConfig = z.infer<typeof HoldfastConfig>;
 export type ServerConfig = HoldfastConfig['servers'][number];
 export type PolicyConfig = HoldfastConfig['policies'][number];
 export type FlowConfig = HoldfastConfig['flows'][number];
+export type SlackConfig = HoldfastConfig['notify']['slack'][number];
 export type KeyConfig = HoldfastConfig['identity']['keys'][number];
