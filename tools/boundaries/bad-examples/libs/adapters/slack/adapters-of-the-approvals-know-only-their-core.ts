@@ -1,0 +1,3 @@
+import * as illegal from '#libs/broker/core';
+
+export const use = illegal;
