@@ -52,7 +52,8 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
     const demo = own ? undefined : await openDemo(data.path, freePort);
     const config = own ?? demo!.config;
 
-    const parts = await composeEmbedded({ data, databases, version: VERSION, log, config, secrets: { env, directory: dirname(resolve(settings.configFile ?? 'holdfast.yaml')) }, onFatal: (reason) => endWith(70, `${reason}; start again`) });
+    let url = urlOf(settings.host, settings.port);
+    const parts = await composeEmbedded({ data, databases, version: VERSION, log, config, secrets: { env, directory: dirname(resolve(settings.configFile ?? 'holdfast.yaml')) }, publicUrl: () => url, onFatal: (reason) => endWith(70, `${reason}; start again`) });
     undo.push(() => parts.close());
     parts.broker.check(config);
     if (own) sayWhatIsMissing(own, log);
@@ -74,7 +75,8 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
     await upstreamReady;
     unlessInterrupted();
     const port = await listen(app, settings.host, settings.port);
-    const url = urlOf(settings.host, port);
+    url = urlOf(settings.host, port);
+    parts.slack.start();
     writeRunning(data.path, { pid: process.pid, url, tokens: parts.localTokens });
 
     let stopping = false;

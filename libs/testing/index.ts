@@ -13,3 +13,4 @@ export { HeldCall, type HeldCallOptions, type Told, twoSteps, written } from './
 export { digestOf, uuidOf } from './named-ids.ts';
 export { testDatabase, type DatabaseKind, type TestDatabase, withClient } from './postgres/test-database.ts';
 export { findRedis, startRedis, type TestRedis } from './redis/start-redis.ts';
+export { type Delivery, type FakeMessage, FakeSlack, type Forgery, type Shown, type Whisper } from './slack/fake-slack.ts';

@@ -1,9 +1,9 @@
-import type { SlackSettings, SlackWorkspace, SlackWorkspaces } from '#libs/approvals/core';
+import type { InletAnswer, SlackSettings, SlackWorkspace, SlackWorkspaces } from '#libs/approvals/core';
 import type { HoldfastConfig, SecretRef, SlackConfig } from '#libs/contracts';
 import type { BrokenChannel } from './failures.ts';
 import { SlackClient } from './slack-client.ts';
 import { SlackHttp } from './slack-http.ts';
-import { SocketConnection, type SocketConnectionOptions } from './socket-connection.ts';
+import { SocketConnection } from './socket-connection.ts';
 
 export interface ConfiguredWorkspace extends SlackWorkspace {
   readonly settings: SlackSettings;
@@ -11,6 +11,9 @@ export interface ConfiguredWorkspace extends SlackWorkspace {
   /** How people reach this Holdfast, where the configuration says it. */
   readonly publicUrl: string | undefined;
 }
+
+/** Answers what came over the connection of a tenant's app. */
+export type SocketAnswer = (tenant: string, kind: 'interaction' | 'command', payload: unknown) => Promise<InletAnswer>;
 
 export interface ConfiguredWorkspacesOptions {
   readonly resolveSecret: (reference: SecretRef) => string;
@@ -29,7 +32,7 @@ interface Entry {
 export class ConfiguredWorkspaces implements SlackWorkspaces {
   private readonly http = new SlackHttp();
   private entries: readonly Entry[] = [];
-  private answer: SocketConnectionOptions['answer'] | undefined;
+  private answer: SocketAnswer | undefined;
 
   constructor(private readonly options: ConfiguredWorkspacesOptions) {}
 
@@ -55,7 +58,7 @@ export class ConfiguredWorkspaces implements SlackWorkspaces {
   }
 
   /** Opens the connections of apps in Socket Mode, and of those that come later. */
-  start(answer: SocketConnectionOptions['answer']): void {
+  start(answer: SocketAnswer): void {
     this.answer = answer;
     this.connect();
   }
@@ -63,7 +66,7 @@ export class ConfiguredWorkspaces implements SlackWorkspaces {
   async close(): Promise<void> {
     const { entries } = this;
     this.answer = undefined;
-    await Promise.all(entries.map(({ socket }) => socket?.close()));
+    await Promise.all(entries.flatMap(({ socket }) => socket?.close() ?? []));
     await this.http.close();
   }
 
@@ -91,6 +94,6 @@ export class ConfiguredWorkspaces implements SlackWorkspaces {
 
   private socket(tenant: string, appToken: string, apiUrl: string | undefined): SocketConnection {
     const { onBroken, onFault } = this.options;
-    return new SocketConnection({ tenant, appToken, apiUrl, http: this.http, onBroken, onFault, answer: (kind, payload) => this.answer?.(kind, payload) ?? Promise.resolve(null) });
+    return new SocketConnection({ tenant, appToken, apiUrl, http: this.http, onBroken, onFault, answer: (kind, payload) => this.answer?.(tenant, kind, payload) ?? Promise.resolve(null) });
   }
 }

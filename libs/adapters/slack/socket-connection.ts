@@ -18,7 +18,7 @@ export interface SocketConnectionOptions {
 interface SocketEvent {
   readonly type: string;
   readonly body: unknown;
-  ack(answer?: Readonly<Record<string, unknown>>): Promise<void>;
+  readonly ack: (answer?: Readonly<Record<string, unknown>>) => Promise<void>;
 }
 
 const HELLO_MS = 30_000;

@@ -1,5 +1,6 @@
 import type { PeopleDesk, Sweep } from '#libs/approvals/core';
 import type { BrokerLeases, Clock, ConfigurationStore, Journal, OpenCalls, Outbox, Recorder } from '#libs/ports';
+import type { SlackEdge } from './slack/slack-edge.ts';
 
 /** What the approval service is made of; composition makes it. */
 export interface ApprovalsDependencies {
@@ -16,5 +17,9 @@ export interface ApprovalsDependencies {
   /** How long a broker's lease lasts. */
   readonly leaseMs: number;
   readonly digestOf: (text: string) => string;
+  readonly slack: SlackEdge & {
+    /** One round of telling Slack, while nothing else does. */
+    readonly standIn: () => Promise<void>;
+  };
 }
 export const ApprovalsDependencies = Symbol('ApprovalsDependencies');

@@ -7,11 +7,13 @@ import { applyConfiguration, LostBrokers, relayOutbox } from '#libs/approvals/co
 import { ApprovalsController } from './approvals-controller.ts';
 import { ApprovalsDependencies } from './approvals-dependencies.ts';
 import { BackgroundLoop } from './background-loop.ts';
+import { SlackModule } from './slack/slack-module.ts';
 
 const RELAY_EVERY_MS = 200;
 const SETTLE_EVERY_MS = 500;
 const SWEEP_EVERY_MS = 60_000;
 const CLAIMS_EVERY_MS = 2_000;
+const SLACK_EVERY_MS = 200;
 
 /** Puts a configuration in force; answers with the revision that then is. */
 export class ApplyConfiguration {
@@ -44,6 +46,7 @@ export class ApprovalsLoops implements OnApplicationBootstrap, OnModuleDestroy {
       new BackgroundLoop({ name: 'lost brokers', everyMs: SETTLE_EVERY_MS, log, round: () => lostBrokers.round() }),
       new BackgroundLoop({ name: 'claimed calls', everyMs: CLAIMS_EVERY_MS, log, round: () => deps.sweep.settle() }),
       new BackgroundLoop({ name: 'overdue approvals', everyMs: SWEEP_EVERY_MS, log, round: () => sweep(deps.sweep) }),
+      new BackgroundLoop({ name: 'messages in Slack', everyMs: SLACK_EVERY_MS, log, round: () => deps.slack.standIn() }),
     ];
   }
 
@@ -67,7 +70,7 @@ export class ApprovalsModule {
   static register(deps: ApprovalsDependencies, log: Log): DynamicModule {
     return {
       module: ApprovalsModule,
-      imports: [CqrsModule.forRoot()],
+      imports: [CqrsModule.forRoot(), SlackModule.register(deps.slack, log)],
       controllers: [ApprovalsController],
       providers: [{ provide: ApprovalsDependencies, useValue: deps }, { provide: Log, useValue: log }, ApplyConfigurationHandler, ApprovalsLoops],
       exports: [CqrsModule],

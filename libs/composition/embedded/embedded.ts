@@ -5,6 +5,7 @@ import type { HoldfastConfig } from '#libs/contracts';
 import type { Log, ReadinessCheck, SecretSources } from '#libs/platform';
 import { LEASE_MS } from '../broker-control.ts';
 import { composeBroker } from '../broker-parts.ts';
+import { composeSlack } from '../slack.ts';
 import { sleep, systemClock } from '../system.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { makeLocalKeys } from './local-keys.ts';
@@ -17,6 +18,8 @@ export interface EmbeddedOptions {
   readonly log: Log;
   readonly config: HoldfastConfig;
   readonly secrets: SecretSources;
+  /** How people reach this process where the configuration does not say it; asked for only when it listens. */
+  readonly publicUrl: () => string;
   /** This process can serve no more and must end; a start afterwards mends it. */
   readonly onFatal: (reason: string) => void;
 }
@@ -35,6 +38,7 @@ export async function composeEmbedded(options: EmbeddedOptions) {
     masterKey: data.masterKey,
     secrets: options.secrets,
     localKeys: () => local.keys,
+    onConfiguration: (config) => slack.use(config),
     onFatal: options.onFatal,
   });
   const { broker, clock, configuration, journal, leases, outbox, recorder } = parts;
@@ -43,9 +47,13 @@ export async function composeEmbedded(options: EmbeddedOptions) {
   const openCalls = new PostgresOpenCalls(settlerPool, journal);
   const local = makeLocalKeys(options.config, await configuration.tenants());
   const lag: ReadinessCheck = { name: 'projector', check: async () => ({ ready: true, data: { lag: Number(await openCalls.lag()) } }) };
+  const people = new PeopleDesk(parts.desk);
+  const digestOf = digestWith(sha256, base64url);
+  const slack = composeSlack({ log, people, links: parts.slackLinks, desk: parts.desk, sealer: parts.derived('holdfast-slack'), secrets: options.secrets, clock, ids: parts.ids, digestOf, publicUrl: options.publicUrl });
 
   return {
-    approvals: { people: new PeopleDesk(parts.desk), sweep: new Sweep({ ...parts.desk, leases, openCalls }), configuration, outbox, journal, leases, openCalls, recorder, deliver: (lost: string) => recorder.replayOrphans(lost), clock, leaseMs: LEASE_MS, digestOf: digestWith(sha256, base64url) },
+    approvals: { people, sweep: new Sweep({ ...parts.desk, leases, openCalls }), configuration, outbox, journal, leases, openCalls, recorder, deliver: (lost: string) => recorder.replayOrphans(lost), clock, leaseMs: LEASE_MS, digestOf, slack: slack.edge },
+    slack,
     auditReader: new PostgresAuditReader(readerPool),
     broker,
     control: parts.control,
@@ -66,6 +74,7 @@ export async function composeEmbedded(options: EmbeddedOptions) {
       while (systemClock.monotonicUs() < until && (await openCalls.lag().catch(() => 0n)) > 0n) await sleep(20);
     },
     async close(): Promise<void> {
+      await slack.close();
       await parts.close();
       await Promise.all([settlerPool.end(), readerPool.end()]);
     },
