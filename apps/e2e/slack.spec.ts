@@ -169,6 +169,10 @@ describe('approvals in Slack', () => {
     const votes = calls.flatMap(({ events }) => events.filter(({ type }) => type === 'approval.voted')).map(({ actor }) => `${actor.user} ${actor.via}`);
     expect(new Set(votes)).toEqual(new Set(['grace slack', 'edsger slack', 'grace api', 'edsger api']));
     await expectProven(w.installation);
+    const { code, stderr } = await w.installation.stop();
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/"problem":"token_revoked".*a Slack channel is broken/);
+    for (const secret of [w.slack.botToken, w.slack.signingSecret]) expect(stderr).not.toContain(secret);
   });
 });
 

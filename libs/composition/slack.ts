@@ -19,6 +19,9 @@ export interface SlackOptions {
   readonly publicUrl: () => string;
 }
 
+/** What was begun is waited for no longer than this; who pressed sees that nothing changed. */
+const CLOSE_MS = 2_000;
+
 /** Slack, wired: `channel` for who notifies, the rest for the edge. Nothing is connected before `start`. */
 export function composeSlack(options: SlackOptions) {
   const { log, people, links, clock, ids, digestOf } = options;
@@ -45,7 +48,7 @@ export function composeSlack(options: SlackOptions) {
     /** Opens the connections of Socket Mode. What comes over one is of the app that opened it, and says so in each message. */
     start: (): void => workspaces.start((tenant, kind, payload) => (kind === 'command' ? inlet.command(payload as Record<string, unknown>, (workspace) => workspace.tenant === tenant) : inlet.interaction(payload, (workspace) => workspace.tenant === tenant))),
     async close(): Promise<void> {
-      await queue.idle();
+      await Promise.race([queue.idle(), sleep(CLOSE_MS)]);
       await workspaces.close();
     },
   };

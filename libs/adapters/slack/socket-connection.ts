@@ -52,14 +52,15 @@ export class SocketConnection {
 
   private async run(): Promise<void> {
     const { signal } = this.stopping;
+    const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     let retryMs = FIRST_RETRY_MS;
     while (!signal.aborted) {
       const client = this.connect();
       const over = new Promise<void>((resolve) => client.once('disconnected', () => resolve()));
       try {
-        await within(client.start(), HELLO_MS);
+        await Promise.race([within(client.start(), HELLO_MS), stopped]);
         retryMs = FIRST_RETRY_MS;
-        await over;
+        await Promise.race([over, stopped]);
       } catch (error) {
         retryMs = signal.aborted ? retryMs : this.failed(error, retryMs);
       }
@@ -83,11 +84,16 @@ export class SocketConnection {
     client.on('slack_event', (event: SocketEvent) => {
       void this.answer(event).catch((error: unknown) => this.options.onFault(error));
     });
+    // It may have been on its way when it was not wanted any more.
+    client.on('connected', () => {
+      if (this.client !== client) void client.disconnect();
+    });
     this.client = client;
     return client;
   }
 
   private async answer({ type, body, ack }: SocketEvent): Promise<void> {
+    if (this.stopping.signal.aborted) return;
     const kind = KINDS[type];
     if (kind === undefined) return ack();
     await ack((await this.options.answer(kind, body)) ?? {});

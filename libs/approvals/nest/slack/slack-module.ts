@@ -1,6 +1,7 @@
 import { type DynamicModule, Inject, Module, type OnModuleInit } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { Log } from '#libs/platform';
+import { DeniedAccess } from '#libs/ports';
 import { SlackEdge } from './slack-edge.ts';
 import { SlackLinkPageController, SlackLinksController } from './slack-links-controller.ts';
 import { type FastifyScope, registerSlackRoutes } from './slack-routes.ts';
@@ -12,6 +13,7 @@ export class SlackModule implements OnModuleInit {
     @Inject(SlackEdge) private readonly edge: SlackEdge,
     @Inject(Log) private readonly log: Log,
     @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
+    @Inject(ModuleRef) private readonly modules: ModuleRef,
   ) {}
 
   static register(edge: SlackEdge, log: Log): DynamicModule {
@@ -20,8 +22,10 @@ export class SlackModule implements OnModuleInit {
 
   onModuleInit(): void {
     const fastify = this.host.httpAdapter.getInstance<FastifyScope>();
+    // The same who hears of denied access everywhere else; the app has it.
+    const denied = this.modules.get<DeniedAccess>(DeniedAccess, { strict: false });
     void fastify.register(async (scope) => {
-      registerSlackRoutes(scope, { ...this.edge, onFault: (error) => this.log.error({ err: error }, 'a fault of the Slack edge') });
+      registerSlackRoutes(scope, { ...this.edge, onDenied: (refusal, ip) => denied.note(refusal, ip, 'slack'), onFault: (error) => this.log.error({ err: error }, 'a fault of the Slack edge') });
     });
   }
 }

@@ -11,6 +11,7 @@ export interface FastifyScope {
 }
 
 interface FastifyRequestLike {
+  readonly ip: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: unknown;
 }
@@ -26,6 +27,8 @@ export interface SlackRoutesOptions {
   readonly signatures: SlackSignatures;
   readonly workspaces: SlackWorkspaces;
   readonly now: () => number;
+  /** Told of every request that is not from Slack. */
+  readonly onDenied: (refusal: Refusal, ip: string) => void;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -40,7 +43,11 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true });
 export function registerSlackRoutes(scope: FastifyScope, options: SlackRoutesOptions): void {
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES }, async (_request, body) => body);
-  scope.setErrorHandler(async (error, _request, reply) => refuse(reply, refusalOf(error, options.onFault)));
+  scope.setErrorHandler(async (error, request, reply) => {
+    const refusal = refusalOf(error, options.onFault);
+    if (refusal.code === 'signature_invalid') options.onDenied(refusal, request.ip);
+    return refuse(reply, refusal);
+  });
   // access: Slack's signature over the body, made with the signing secret of a tenant's app
   scope.post('/slack/interactions', { bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
     const { fields, from } = signed(request, options);
