@@ -84,7 +84,8 @@ export class SlackSpec {
   }
 
   readonly workspaces: SlackWorkspaces = {
-    ofTenant: (tenant) => (tenant === 'acme' ? this.workspace : undefined),
+    // Two tenants of one workspace, each with an app of its own.
+    ofTenant: (tenant) => (tenant === 'acme' || tenant === 'globex' ? { ...this.workspace, tenant } : undefined),
     ofTeam: (team, app) => (team === 'T0HOLD' && app === 'A0HOLD' ? this.workspace : undefined),
     all: () => [this.workspace],
   };
