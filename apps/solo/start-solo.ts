@@ -76,6 +76,7 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
     unlessInterrupted();
     const port = await listen(app, settings.host, settings.port);
     url = urlOf(settings.host, port);
+    parts.slack.start();
     writeRunning(data.path, { pid: process.pid, url, tokens: parts.localTokens });
 
     let stopping = false;

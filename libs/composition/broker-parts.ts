@@ -3,12 +3,12 @@ import { CelConditions } from '#libs/adapters/cel';
 import { FileSpool } from '#libs/adapters/file-spool';
 import { AjvArgumentValidator } from '#libs/adapters/json-schema';
 import { AesSessionSealer, McpUpstreams } from '#libs/adapters/mcp';
-import { createPool, Listener, openStateDatabase, PostgresApprovalStore, PostgresBrokerLeases, PostgresConfigurationStore, PostgresDelegationStore, PostgresDeliveryStore, PostgresEndedSessions, PostgresIdempotencyStore, PostgresJournal, PostgresKeyStore, PostgresOutbox, PostgresPeers, PostgresReviewLinks, PostgresStandingStore } from '#libs/adapters/postgres';
+import { createPool, Listener, openStateDatabase, PostgresApprovalStore, PostgresBrokerLeases, PostgresConfigurationStore, PostgresDelegationStore, PostgresDeliveryStore, PostgresEndedSessions, PostgresIdempotencyStore, PostgresJournal, PostgresKeyStore, PostgresOutbox, PostgresPeers, PostgresReviewLinks, PostgresSlackLinks, PostgresStandingStore } from '#libs/adapters/postgres';
 import { AesSealer, KeyHierarchy } from '#libs/adapters/sealing';
 import { ApprovalDesk, Configurations, digestWith, ReviewLinks } from '#libs/approvals/core';
 import { base64url, JournalRecorder, sha256 } from '#libs/audit/core';
 import { Broker } from '#libs/broker/core';
-import type { KeyConfig } from '#libs/contracts';
+import type { HoldfastConfig, KeyConfig } from '#libs/contracts';
 import { ConsoleSessions, type Log, type ReadinessCheck, resolveSecret, type SecretSources } from '#libs/platform';
 import { BrokerControl } from './broker-control.ts';
 import { standingConditions } from './standing-conditions.ts';
@@ -26,6 +26,8 @@ export interface BrokerOptions {
   readonly secrets: SecretSources;
   /** Keys that stand in no file. */
   readonly localKeys: () => readonly KeyConfig[];
+  /** A configuration came into force, for whoever else works by it; never throws. */
+  readonly onConfiguration?: (config: HoldfastConfig) => void;
   /** This process can serve no more and must end; a start afterwards mends it. */
   readonly onFatal: (reason: string) => void;
 }
@@ -115,7 +117,10 @@ export async function composeBroker(options: BrokerOptions) {
     leases,
     configuration,
     clock: systemClock,
-    onRevision: (revision) => broker.use(revision.config, revision.revision, options.localKeys()),
+    onRevision: (revision) => {
+      broker.use(revision.config, revision.revision, options.localKeys());
+      options.onConfiguration?.(revision.config);
+    },
     onLost: () => options.onFatal('the lease of this broker ran out'),
     onError: (error) => log.warn({ err: error }, 'the state in force cannot be confirmed'),
   });
@@ -135,6 +140,8 @@ export async function composeBroker(options: BrokerOptions) {
     endedSessions: ended,
     reviewLinks: new ReviewLinks({ ...desk, links: new PostgresReviewLinks(state), sha256 }),
     idempotency: new PostgresIdempotencyStore(state),
+    slackLinks: new PostgresSlackLinks(state, outbox, () => systemIds.uuid()),
+    derived,
     leases,
     broker,
     control,

@@ -26,7 +26,7 @@ import {
   delegationRevoked,
   notificationFailed,
 } from './events/approval-events.ts';
-import { authDenied, authSessionClosed, authSessionOpened } from './events/auth-events.ts';
+import { authAccountLinked, authAccountUnlinked, authDenied, authSessionClosed, authSessionOpened } from './events/auth-events.ts';
 import { callAbandoned, callCompleted, callOutcomeUnknown, callRequested } from './events/call-events.ts';
 import { configApplied, serverChanged, serverDisabled, serverRegistered } from './events/config-events.ts';
 import type { Actor, Envelope, Links } from './events/envelope.ts';
@@ -71,6 +71,8 @@ export const catalogue = {
   'server.changed': serverChanged,
   'server.disabled': serverDisabled,
   'auth.denied': authDenied,
+  'auth.account_linked': authAccountLinked,
+  'auth.account_unlinked': authAccountUnlinked,
   'auth.session_opened': authSessionOpened,
   'auth.session_closed': authSessionClosed,
   'log.producer_started': producerStarted,

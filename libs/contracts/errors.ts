@@ -43,6 +43,10 @@ const entries = {
   token_unknown: { http: 401, retry: false, sentence: 'The bearer token is not known.' },
   token_expired: { http: 401, retry: false, sentence: 'The bearer token has expired.' },
   forbidden: { http: 403, retry: false, sentence: 'Your role does not allow this.' },
+  signature_invalid: { http: 401, retry: false, sentence: 'The signature of this request is not valid, not fresh, or was used before.' },
+  account_unlinked: { http: 403, retry: false, sentence: 'This account is not linked to a person here.' },
+  account_not_accepted: { http: 403, retry: false, sentence: 'Only a full member of the workspace can be linked, and only to a person with the same e-mail address.' },
+  link_over: { http: 410, retry: false, sentence: 'This link was used, or its time is over; ask for a new one.' },
   // A call
   tool_not_found: { http: 404, retry: false, sentence: 'There is no such tool, or you may not see it.' },
   prompt_not_found: { http: 404, rpc: -32602, retry: false, sentence: 'There is no such prompt, or you may not see it.' },
@@ -89,6 +93,8 @@ const entries = {
   requester_invalid: { http: 403, retry: false, sentence: 'Who asked for this call may not call any more.' },
   tool_changed: { http: 403, retry: false, sentence: 'The tool is not the one that was approved.' },
   quorum_lost: { http: 403, retry: false, sentence: 'Not enough of the people who approved this may still decide about it.' },
+  only_in_console: { http: 403, retry: false, sentence: 'Calls of this class are decided in the console.' },
+  channel_too_small: { http: 403, retry: false, sentence: 'The arguments cannot be edited here; edit them in the console.' },
   standing_not_found: { http: 404, retry: false, sentence: 'There is no such standing approval.' },
   standing_off: { http: 403, retry: false, sentence: 'This flow allows no standing approvals.' },
   condition_invalid: { http: 400, retry: false, sentence: 'The condition cannot be used.' },
@@ -111,6 +117,7 @@ const entries = {
   no_longer_waiting: { http: 410, retry: false, sentence: 'The call that this belongs to does not wait for an answer any more; the log says what became of it.' },
   answer_not_kept: { http: 410, retry: false, sentence: 'This call is over and its answer is not kept any more; the log says what became of it.' },
   outcome_being_recorded: { http: 503, retry: false, sentence: 'The call was executed and its outcome is being recorded; do not repeat it.' },
+  channel_unavailable: { http: 503, retry: true, sentence: 'The service where this account is cannot be reached right now; try again.' },
   // Configuration and start
   config_invalid: { http: 400, retry: false, sentence: 'The configuration is not valid.' },
   environment_invalid: { http: 500, retry: false, sentence: 'The environment is not valid.' },

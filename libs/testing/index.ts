@@ -15,3 +15,4 @@ export { digestOf, uuidOf } from './named-ids.ts';
 export { testDatabase, type DatabaseKind, type TestDatabase, withClient } from './postgres/test-database.ts';
 export { findRedis, startRedis, type TestRedis } from './redis/start-redis.ts';
 export { type MailBehaviour, MailServer, type ReceivedMail } from './mail-server.ts';
+export { type Delivery, type FakeMessage, FakeSlack, type Forgery, type Shown, type Whisper } from './slack/fake-slack.ts';

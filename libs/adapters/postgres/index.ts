@@ -23,3 +23,4 @@ export { PostgresDelegationStore } from './state/postgres-delegation-store.ts';
 export { PostgresIdempotencyStore } from './state/postgres-idempotency-store.ts';
 export { PostgresEndedSessions } from './state/postgres-ended-sessions.ts';
 export { PostgresReviewLinks } from './state/postgres-review-links.ts';
+export { PostgresSlackLinks } from './state/postgres-slack-links.ts';

@@ -107,6 +107,18 @@ table state.review_link owner holdfast_owner rights holdfast_app=arwd/holdfast_o
   recipient text not null
   created_at timestamp with time zone not null default now()
   used_at timestamp with time zone
+table state.slack_link owner holdfast_owner rights holdfast_app=arwd/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
+  tenant text not null
+  team text not null
+  account text not null
+  person text not null
+  linked_at bigint not null
+table state.slack_link_offer owner holdfast_owner rights holdfast_app=arwd/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
+  tenant text not null
+  team text not null
+  account text not null
+  digest text not null
+  expires_at bigint not null
 table state.standing_approval owner holdfast_owner rights holdfast_app=arw/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
   tenant text not null
   id uuid not null
@@ -152,6 +164,10 @@ constraint outbox_producer_singleton_check on state.outbox_producer: CHECK (sing
 constraint review_link_hash_check on state.review_link: CHECK ((length(hash) = 32))
 constraint review_link_pkey on state.review_link: PRIMARY KEY (hash)
 constraint review_link_tenant_approval_fkey on state.review_link: FOREIGN KEY (tenant, approval) REFERENCES state.approval(tenant, id)
+constraint slack_link_pkey on state.slack_link: PRIMARY KEY (tenant, team, account)
+constraint slack_link_tenant_team_person_key on state.slack_link: UNIQUE (tenant, team, person)
+constraint slack_link_offer_digest_key on state.slack_link_offer: UNIQUE (digest)
+constraint slack_link_offer_pkey on state.slack_link_offer: PRIMARY KEY (tenant, team, account)
 constraint standing_approval_pkey on state.standing_approval: PRIMARY KEY (tenant, id)
 constraint subject_key_check on state.subject_key: CHECK (((wrapped IS NULL) = (destroyed_at IS NOT NULL)))
 constraint subject_key_pkey on state.subject_key: PRIMARY KEY (id)
@@ -191,6 +207,10 @@ CREATE UNIQUE INDEX outbox_producer_pkey ON state.outbox_producer USING btree (s
 CREATE INDEX review_link_of_approval ON state.review_link USING btree (tenant, approval)
 CREATE INDEX review_link_oldest ON state.review_link USING btree (created_at)
 CREATE UNIQUE INDEX review_link_pkey ON state.review_link USING btree (hash)
+CREATE UNIQUE INDEX slack_link_pkey ON state.slack_link USING btree (tenant, team, account)
+CREATE UNIQUE INDEX slack_link_tenant_team_person_key ON state.slack_link USING btree (tenant, team, person)
+CREATE UNIQUE INDEX slack_link_offer_digest_key ON state.slack_link_offer USING btree (digest)
+CREATE UNIQUE INDEX slack_link_offer_pkey ON state.slack_link_offer USING btree (tenant, team, account)
 CREATE UNIQUE INDEX standing_approval_pkey ON state.standing_approval USING btree (tenant, id)
 CREATE INDEX standing_in_force ON state.standing_approval USING btree (tenant, server, tool, until) WHERE (NOT revoked)
 CREATE UNIQUE INDEX subject_key_current ON state.subject_key USING btree (tenant, subject) WHERE (destroyed_at IS NULL)

@@ -1,6 +1,7 @@
 import type { ApprovalStore, DelegationDesk, Notifier, PeopleDesk, ReviewLinks, StandingDesk, Sweep } from '#libs/approvals/core';
 import type { ConsoleSessions } from '#libs/platform';
 import type { BrokerLeases, Clock, ConfigurationStore, EndedSessions, IdempotencyStore, Jobs, Journal, OpenCalls, Outbox, Recorder } from '#libs/ports';
+import type { SlackEdge } from './slack/slack-edge.ts';
 
 /** What the approval service is made of; composition makes it. */
 export interface ApprovalsDependencies {
@@ -26,5 +27,6 @@ export interface ApprovalsDependencies {
   /** How long a broker's lease lasts. */
   readonly leaseMs: number;
   readonly digestOf: (text: string) => string;
+  readonly slack: SlackEdge;
 }
 export const ApprovalsDependencies = Symbol('ApprovalsDependencies');

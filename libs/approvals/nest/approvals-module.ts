@@ -17,6 +17,7 @@ import { ApprovalPages } from './pages/approval-pages.ts';
 import { ConsoleController } from './pages/console-controller.ts';
 import { PageSessions } from './pages/page-session.ts';
 import { ReviewController } from './pages/review-controller.ts';
+import { SlackModule } from './slack/slack-module.ts';
 
 /** Puts a configuration in force; answers with the revision that then is. */
 export class ApplyConfiguration {
@@ -42,7 +43,7 @@ export class ApprovalsModule {
     const streams = new LiveStreams(new LiveApprovals(deps.store, deps.clock, log));
     return {
       module: ApprovalsModule,
-      imports: [CqrsModule.forRoot()],
+      imports: [CqrsModule.forRoot(), SlackModule.register(deps.slack, log)],
       controllers: [StreamController, StandingController, DelegationsController, ApprovalsController, DeadJobsController, ConsoleController, ReviewController],
       providers: [
         { provide: ApprovalsDependencies, useValue: deps },

@@ -198,11 +198,32 @@ const Smtp = z.strictObject({
   from: z.string().min(3).max(300),
 });
 
+/** One Slack app in one workspace, for the people of one tenant. */
+const Slack = z.strictObject({
+  tenant: Tenant,
+  appId: z.string().regex(/^A[A-Z0-9]{2,20}$/, 'the id of the app, such as A0123ABCDEF'),
+  teamId: z.string().regex(/^T[A-Z0-9]{2,20}$/, 'the id of the workspace, such as T0123ABCDEF'),
+  botToken: SecretRef,
+  signingSecret: SecretRef,
+  /** With one, interactions come over a connection that Holdfast opens (Socket Mode), and Slack needs no address of ours. */
+  appToken: SecretRef.optional(),
+  /** Another address of the Web API: an enterprise proxy. */
+  apiUrl: HttpUrl.optional(),
+  /** `summary`: redacted and shortened. `full`: also the arguments themselves, to whoever may decide and is about to edit them. */
+  showArguments: z.enum(['none', 'summary', 'full']).default('summary'),
+  /** Calls of a class above this one are shown with a link to the console, and are not decided in Slack. */
+  riskCeiling: ImpactClass.default('write'),
+  /** Whether a full member whose e-mail address Slack has verified is the user with that address, without a link of accounts. */
+  trustVerifiedEmail: z.boolean().default(false),
+});
+
 /** How people are told. */
 const Notify = z.strictObject({
   /** Where people reach this installation; links begin with it. */
   publicUrl: HttpUrl.optional(),
   smtp: Smtp.optional(),
+  /** One entry for each tenant that uses it. */
+  slack: z.array(Slack).max(100).default([]),
 });
 
 export const HoldfastConfig = z.strictObject({
@@ -221,4 +242,5 @@ export type HoldfastConfig = z.infer<typeof HoldfastConfig>;
 export type ServerConfig = HoldfastConfig['servers'][number];
 export type PolicyConfig = HoldfastConfig['policies'][number];
 export type FlowConfig = HoldfastConfig['flows'][number];
+export type SlackConfig = HoldfastConfig['notify']['slack'][number];
 export type KeyConfig = HoldfastConfig['identity']['keys'][number];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { At } from './approval-shapes.ts';
 import { defineEvent } from './define-event.ts';
 
 export const authDenied = defineEvent({
@@ -26,4 +27,24 @@ export const authSessionClosed = defineEvent({
   sentence: 'A client ended its MCP session.',
   sealed: [],
   data: z.strictObject({ session: z.string() }),
+});
+
+const accountLink = { at: At, person: z.string().max(300), provider: z.enum(['slack']), team: z.string().max(64) };
+
+export const authAccountLinked = defineEvent({
+  type: 'auth.account_linked',
+  version: 1,
+  owner: 'approvals',
+  sentence: 'A signed-in person linked an account elsewhere to themselves: what it says counts as their word from now on.',
+  sealed: ['/account'],
+  data: z.strictObject(accountLink),
+});
+
+export const authAccountUnlinked = defineEvent({
+  type: 'auth.account_unlinked',
+  version: 1,
+  owner: 'approvals',
+  sentence: 'The link of an account elsewhere to a person ended.',
+  sealed: ['/account'],
+  data: z.strictObject(accountLink),
 });

@@ -17,6 +17,7 @@ export function checkReferences(root: unknown, lineOf: (path: ConfigPath) => num
   const servers = entries(root, 'servers');
   const policies = entries(root, 'policies');
   const flows = entries(root, 'flows');
+  const slack = entries(root, 'notify', 'slack');
   const problems: Explained[] = [];
 
   /** Finds entries whose `field` is that of an earlier one, in the same tenant unless it has none. */
@@ -39,10 +40,13 @@ export function checkReferences(root: unknown, lineOf: (path: ConfigPath) => num
   unique(servers, 'id', 'two servers of this tenant have this id');
   unique(policies, 'id', 'two policies of this tenant have this id');
   unique(flows, 'id', 'two flows of this tenant have this id');
+  unique(slack.map(({ value, path }) => ({ value: { tenant: value['tenant'] }, path })), 'tenant', 'two Slack apps are given for this tenant');
+  // One app in one workspace speaks for one tenant: what comes from there must not be anybody else's.
+  unique(slack.map(({ value, path }) => ({ value: { teamId: typeof value['appId'] === 'string' && typeof value['teamId'] === 'string' ? `${value['appId']} ${value['teamId']}` : undefined }, path })), 'teamId', 'this app in this workspace is given twice');
   for (const flow of flows) unique(entries(flow.value, 'steps').map(({ value, path }) => ({ value, path: [...flow.path, ...path] })), 'name', 'two steps of this flow have this name');
 
   const declared = new Set(tenants.map(({ value }) => value['id']));
-  for (const { value, path } of [users, keys, agents, servers, policies, flows].flat()) {
+  for (const { value, path } of [users, keys, agents, servers, policies, flows, slack].flat()) {
     if (typeof value['tenant'] === 'string' && !declared.has(value['tenant'])) problems.push({ path: [...path, 'tenant'], message: 'no such tenant stands under tenants' });
   }
 
@@ -59,6 +63,13 @@ export function checkReferences(root: unknown, lineOf: (path: ConfigPath) => num
   }
   for (const agent of agents) exists(agent, ['owner'], agent.value['owner'], users, 'user');
   for (const policy of policies) exists(policy, ['flow'], policy.value['flow'], flows, 'flow');
+
+  for (const { value, path } of flows) {
+    if (!Array.isArray(value['channels']) || slack.some((entry) => entry.value['tenant'] === value['tenant'])) continue;
+    for (const [index, channel] of value['channels'].entries()) {
+      if (typeof channel === 'string' && channel.startsWith('slack:')) problems.push({ path: [...path, 'channels', index], message: 'no Slack app of this tenant stands under notify.slack' });
+    }
+  }
 
   for (const server of servers) {
     for (const [name, value] of Object.entries(record(record(server.value['transport'])['env']))) {

@@ -144,6 +144,18 @@ describe('references', () => {
     expect(problems(['apiVersion: holdfast/v1', tenants, `identity: { users: [${user('a')}] }`, 'agents: [{ id: x, tenant: b, owner: u }]'].join('\n'))).toMatchObject([{ path: 'agents[0].owner' }]);
   });
 
+  it('of Slack: one app for each tenant, one tenant for each app, and none that a flow names without one', () => {
+    const app = (tenant: string, team: string): string => `{ tenant: ${tenant}, appId: A0123, teamId: ${team}, botToken: { secretRef: env:B }, signingSecret: { secretRef: env:S } }`;
+    const found = (...apps: readonly string[]) =>
+      problems(['apiVersion: holdfast/v1', 'tenants: [{ id: a, name: A }, { id: b, name: B }]', `notify: { slack: [${apps.join(', ')}] }`, 'flows: [{ id: f, tenant: a, channels: [console, "slack:#x"], steps: [{ name: s, approvers: {} }] }]'].join('\n')).map(({ path, message }) => `${path}: ${message}`);
+    expect(found(app('a', 'T01'), app('b', 'T02'))).toEqual([]);
+    expect(found(app('a', 'T01'), app('a', 'T02'))).toEqual([expect.stringMatching(/^notify.slack\[1\].tenant: two Slack apps are given for this tenant/)]);
+    expect(found(app('a', 'T01'), app('b', 'T01'))).toEqual([expect.stringMatching(/^notify.slack\[1\].teamId: this app in this workspace is given twice/)]);
+    expect(found(app('b', 'T01'))).toEqual(['flows[0].channels[1]: no Slack app of this tenant stands under notify.slack']);
+    expect(found(app('a', 'T01'), app('c', 'T02'))).toEqual(['notify.slack[1].tenant: no such tenant stands under tenants']);
+    expect(found(app('a', 'T01').replace('{ secretRef: env:B }', 'xoxb-1'))).toEqual([expect.stringMatching(/^notify.slack\[0\].botToken: a secret never stands in this file/)]);
+  });
+
   it('of two keys with the same token are found across tenants', () => {
     const key = (tenant: string): string => `    - { id: k, tenant: ${tenant}, user: u, client: c, roles: [agent], sha256: "${'1'.repeat(64)}" }`;
     const text = ['apiVersion: holdfast/v1', 'tenants: [{ id: a, name: A }, { id: b, name: B }]', 'identity:', '  users: [{ id: u, tenant: a }, { id: u, tenant: b }]', '  keys:', key('a'), key('b')].join('\n');

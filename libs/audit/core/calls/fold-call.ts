@@ -41,6 +41,8 @@ const IN_CALL = {
   'server.changed': false,
   'server.disabled': false,
   'auth.denied': false,
+  'auth.account_linked': false,
+  'auth.account_unlinked': false,
   'auth.session_opened': false,
   'auth.session_closed': false,
   'log.producer_started': false,

@@ -1,0 +1,93 @@
+import { type Handles, type Message, type MessageChannel, type Recipient, renderMessage, type SlackContent, type SlackLinks } from '#libs/approvals/core';
+import { type Clock, JobHopeless } from '#libs/ports';
+import type { SlackClient } from './slack-client.ts';
+import type { ConfiguredWorkspace } from './configured-workspaces.ts';
+
+export interface SlackChannelOptions {
+  readonly workspaceOf: (tenant: string) => ConfiguredWorkspace | undefined;
+  readonly links: Pick<SlackLinks, 'accountOf'>;
+  readonly handles: Handles;
+  readonly clock: Clock;
+}
+
+/** Messages whose latest version is remembered. */
+const REMEMBERED = 10_000;
+const REFERENCE = /^([CDG][A-Z0-9]{2,20}):(\d{1,12}\.\d{1,8})$/;
+
+/** {@link MessageChannel} of Slack: rooms, and direct messages to people whose accounts are linked. References are `channel:ts`. */
+export class SlackChannel implements MessageChannel {
+  readonly name = 'slack';
+  /** What each message shows by now, and who is changing it: a slower one never puts an older state over a newer one. */
+  private readonly shown = new Map<string, number>();
+  private readonly changing = new Map<string, Promise<void>>();
+
+  constructor(private readonly options: SlackChannelOptions) {}
+
+  /** A person without a linked account is only found out when a message is for them. */
+  reaches(recipient: Recipient): boolean {
+    return recipient.kind === 'person' || recipient.name !== '';
+  }
+
+  async send(message: Message): Promise<string> {
+    const { client, settings } = this.workspace(message.tenant);
+    const { channel, ts } = await client.post(await this.place(message, client), message.id, this.render(message, settings));
+    const reference = `${channel}:${ts}`;
+    this.remember(reference, message.view.version);
+    return reference;
+  }
+
+  update(reference: string, message: Message): Promise<void> {
+    const before = this.changing.get(reference) ?? Promise.resolve();
+    const change = before.catch(() => undefined).then(() => this.change(reference, message));
+    const settled = change.then(() => undefined, () => undefined);
+    this.changing.set(reference, settled);
+    void settled.then(() => {
+      if (this.changing.get(reference) === settled) this.changing.delete(reference);
+    });
+    return change;
+  }
+
+  async find(message: Message): Promise<string | null | undefined> {
+    const { client } = this.workspace(message.tenant);
+    const { recipient } = message;
+    const channel = recipient.kind === 'room' ? await client.channelOf(recipient.name) : await this.place(message, client);
+    if (channel === undefined) return undefined;
+    const found = await client.find(channel, message.id, Date.parse(message.view.createdAt));
+    return found ? `${found.channel}:${found.ts}` : found;
+  }
+
+  private async change(reference: string, message: Message): Promise<void> {
+    const [, channel, ts] = REFERENCE.exec(reference) ?? [];
+    if (channel === undefined || ts === undefined) throw new JobHopeless('slack: not a reference of a message');
+    const { version } = message.view;
+    if (version < (this.shown.get(reference) ?? 0)) return;
+    const { client, settings } = this.workspace(message.tenant);
+    await client.update({ channel, ts }, message.id, this.render(message, settings));
+    this.remember(reference, version);
+  }
+
+  private async place({ tenant, recipient }: Message, client: SlackClient): Promise<string> {
+    if (recipient.kind === 'room') return recipient.name;
+    const { settings } = this.workspace(tenant);
+    const account = await this.options.links.accountOf(tenant, settings.teamId, recipient.user);
+    if (account === null) throw new JobHopeless('slack: this person has linked no account');
+    return client.directChannel(account);
+  }
+
+  private render(message: Message, settings: ConfiguredWorkspace['settings']): SlackContent {
+    const { tenant, view } = message;
+    const seal = (asks: 'approve' | 'deny' | 'edit'): string => this.options.handles.seal({ tenant, approval: view.id, version: view.version, asks, form: null });
+    return renderMessage(message, { settings, now: this.options.clock.now(), seal });
+  }
+
+  private workspace(tenant: string): ConfiguredWorkspace {
+    const workspace = this.options.workspaceOf(tenant);
+    if (!workspace) throw new JobHopeless('slack: not set up for this tenant');
+    return workspace;
+  }
+
+  private remember(reference: string, version: number): void {
+    if (this.shown.size >= REMEMBERED) this.shown.clear();
+    this.shown.set(reference, version);
+  }
+}

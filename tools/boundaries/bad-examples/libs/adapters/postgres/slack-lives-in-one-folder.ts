@@ -1,0 +1,3 @@
+import * as illegal from '@slack/web-api';
+
+export const use = illegal;
