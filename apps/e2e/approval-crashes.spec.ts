@@ -75,7 +75,9 @@ describe('a crash between a decision and its consequences', () => {
             }
           }
         });
-        await sleep(200 + Math.random() * 700);
+        // At a moment that nobody chose, but not before there is something to lose.
+        await until('people decide', () => decided.size >= round * 4, 60_000);
+        await sleep(Math.random() * 500);
         await (round % 2 === 0 ? w.installation.killTree() : w.installation.killBroker());
         running = false;
         await Promise.all([...callers, ...people]);
