@@ -1,6 +1,7 @@
 import { canonicalJson, CanonicalText, type ErrorCode, errorCatalogue, type EventData, Refusal } from '#libs/contracts';
 import type { Approvals, Clock, Ids, Recorder, Ticket } from '#libs/ports';
 import { memberText } from '../mcp/json-text.ts';
+import { judgedParams } from '../mcp/relayed-params.ts';
 import { decide, type Decision, EVALUATOR } from '../policy/decide.ts';
 import type { Offer } from '../registry/offer.ts';
 import type { TenantRegistry } from '../registry/registry.ts';
@@ -111,7 +112,8 @@ export class Calls {
   }
 
   /** People are asked, or an equal call is joined; what could not be held is on record like a denial. */
-  private async hold(call: Call, registry: TenantRegistry, tool: Offer, args: ArgumentFacts, decision: Decision): Promise<CallAnswer | HeldAnswer> {
+  private async hold(asked: Call, registry: TenantRegistry, tool: Offer, args: ArgumentFacts, decision: Decision): Promise<CallAnswer | HeldAnswer> {
+    const call = { ...asked, params: judgedParams(asked.method, asked.params) };
     const rule = registry.policy.rules.find(({ id }) => id === decision.rule);
     if (rule?.onlyTasks && call.lane !== 'task') return this.releases.notHeld(call, decision, 'tasks_not_declared');
     // What was answered to the server belongs to the call as much as its arguments, which alone are compared.
