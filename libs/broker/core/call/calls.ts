@@ -117,11 +117,12 @@ export class Calls {
     const rule = registry.policy.rules.find(({ id }) => id === decision.rule);
     if (rule?.onlyTasks && call.lane !== 'task') return this.releases.notHeld(call, decision, 'tasks_not_declared');
     // What was answered to the server belongs to the call as much as its arguments, which alone are compared.
-    const joins = (rule?.joins ?? true) && !bringsInput(call);
+    const plain = !bringsInput(call);
+    const joins = (rule?.joins ?? true) && plain;
     let code: ErrorCode;
     try {
-      const held = await this.deps.approvals.hold(holdRequest(call, tool, args, decision, joins));
-      if (held.kind === 'released') return await this.releases.standing(call, registry, tool, args, held);
+      const held = await this.deps.approvals.hold(holdRequest(call, tool, args, decision, { joins, standing: plain }));
+      if (held.kind === 'released') return await this.releases.standing(call, tool, decision, held);
       if (held.kind === 'joined') await this.deps.recorder.record([joinedDraft(call, held.ticket.approval, this.deps.clock.now())], { timeoutMs: this.deps.admissionTimeoutMs });
       if (held.kind !== 'refused') return { kind: 'held', call: call.id, ticket: held.ticket, why: decision.reason };
       code = held.code;
