@@ -7,6 +7,8 @@ import { newKey } from './harness/holdfast.ts';
 
 const stranger = newKey({ id: 'stranger', tenant: 'other', user: 'grace', client: 'console', roles: ['approver', 'operator', 'auditor'] });
 const robot = newKey({ id: 'robot', tenant: 'acme', user: 'grace', client: 'e2e', agent: 'bot', roles: ['agent'] });
+/** Another agent of the user whose calls wait here. */
+const twin = newKey({ id: 'twin', tenant: 'acme', user: 'ada', client: 'e2e', agent: 'twin', roles: ['agent'] });
 
 describe('what people do by API', () => {
   let w: ApprovalWorld;
@@ -17,7 +19,7 @@ describe('what people do by API', () => {
         return {
           ...base,
           tenants: [{ id: 'acme', name: 'Acme' }, { id: 'other', name: 'Other' }],
-          identity: { users: [...identity.users, { id: 'grace', tenant: 'other', roles: ['approver'] }], keys: [...identity.keys, stranger.entry, robot.entry] },
+          identity: { users: [...identity.users, { id: 'grace', tenant: 'other', roles: ['approver'] }], keys: [...identity.keys, stranger.entry, robot.entry, twin.entry] },
         };
       },
     });
@@ -60,6 +62,38 @@ describe('what people do by API', () => {
     expect((await agent.decide(held.id, 'approve', held.version)).body).toMatchObject({ status: 403, code: 'forbidden' });
     expect((await agent.request('POST', `/approvals/${held.id}/break-glass`, { reason: 'x' })).body).toMatchObject({ code: 'forbidden' });
     expect((await agent.request('POST', '/approvals/standing', { like: held.id, condition: 'true', minutes: 10, reason: 'x' })).body).toMatchObject({ code: 'forbidden' });
+    await end(held);
+  });
+
+  it('opens nothing to the key of an agent but what it asked for itself, and lets it take back nothing else', async () => {
+    const held = await hold('of another agent');
+    const opened = async (token: string): Promise<unknown> => {
+      const { body } = await new ApiPerson(w.installation, token).request<{ opened: unknown; rights: unknown }>('GET', `/approvals/${held.id}?unredacted`);
+      return { opened: body.opened !== null, rights: body.rights };
+    };
+    const none = { decide: false, breakGlass: false, edit: false, cancel: false };
+    expect(await opened(robot.token)).toEqual({ opened: false, rights: none });
+    expect(await opened(twin.token)).toEqual({ opened: false, rights: none });
+    const agent = new ApiPerson(w.installation, twin.token);
+    expect((await agent.request('POST', `/approvals/${held.id}/cancel`, {})).body).toMatchObject({ status: 403, code: 'forbidden' });
+    expect((await new ApiPerson(w.installation, robot.token).list('mine=true')).body.items).toEqual([]);
+    expect(await opened(w.as('ada').token)).toMatchObject({ opened: true });
+    await end(held);
+  });
+
+  it.each([
+    ['a key that stands twice', '{"marker":"one","marker":"two"}'],
+    ['a number that would become another one', '{"marker":"one","amount":12345678901234567890}'],
+    ['half of a character', String.raw`{"marker":"\ud800"}`],
+  ])('takes no arguments that would not be exactly what was written: %s', async (what, args) => {
+    const held = await hold(what);
+    const response = await fetch(`${w.installation.url}/api/v1/approvals/${held.id}/decisions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${w.as('grace').token}`, 'content-type': 'application/json' },
+      body: `{"verdict":"approve","version":${held.version},"editedArgs":${args}}`,
+    });
+    expect({ status: response.status, body: await response.json() }).toMatchObject({ status: 400, body: { code: 'not_canonical' } });
+    expect((await w.as('oscar').show(held.id)).body.version).toBe(held.version);
     await end(held);
   });
 

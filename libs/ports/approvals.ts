@@ -58,6 +58,8 @@ export interface HoldRequest {
   readonly lane: Lane;
   /** Whether it joins the approval of an equal call. */
   readonly joins: boolean;
+  /** Whether an approval given beforehand may release it: not where it brings more than its arguments, which are all that such an approval knows. */
+  readonly standing: boolean;
   readonly request: HeldRequest;
   /** The tool's input schema, for people who edit arguments. */
   readonly inputSchema: Readonly<Record<string, unknown>> | undefined;

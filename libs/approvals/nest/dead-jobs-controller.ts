@@ -24,8 +24,14 @@ export class DeadJobsController {
   async dead(@CurrentPrincipal() principal: Principal, @Param('queue') queue: string, @Query() query: unknown): Promise<{ readonly items: readonly DeadJob[]; readonly next: string | null }> {
     this.check(queue);
     const { limit, after } = parse(Paging, query);
-    const page = await this.jobs.dead(queue, { limit, ...(after === undefined ? {} : { after }) });
-    return { items: page.filter((job) => isOf(principal, job)), next: page.length < limit ? null : (page.at(-1)?.key ?? null) };
+    const items: DeadJob[] = [];
+    // One more than wanted says whether there are more. The place is a job of this tenant: those of others do not show.
+    for await (const job of this.all(queue, after)) {
+      if (!isOf(principal, job)) continue;
+      if (items.length === limit) return { items, next: items.at(-1)!.key };
+      items.push(job);
+    }
+    return { items, next: null };
   }
 
   /** Tries one again, with all its attempts. */
@@ -39,13 +45,17 @@ export class DeadJobsController {
   }
 
   private async find(queue: string, key: string): Promise<DeadJob | undefined> {
-    for (let after: string | undefined, seen = 0; seen < jobBounds.dead; seen += jobBounds.deadPage) {
+    for await (const job of this.all(queue)) if (job.key === key) return job;
+    return undefined;
+  }
+
+  private async *all(queue: string, from?: string): AsyncGenerator<DeadJob> {
+    for (let after = from, seen = 0; seen < jobBounds.dead; seen += jobBounds.deadPage) {
       const page = await this.jobs.dead(queue, { limit: jobBounds.deadPage, ...(after === undefined ? {} : { after }) });
-      const found = page.find((job) => job.key === key);
-      if (found || page.length < jobBounds.deadPage) return found;
+      yield* page;
+      if (page.length < jobBounds.deadPage) return;
       after = page.at(-1)!.key;
     }
-    return undefined;
   }
 
   private check(queue: string): void {

@@ -54,11 +54,16 @@ export function given<T extends object>(members: T): { [K in keyof T]: Exclude<T
 
 /** An agent is not the person whose name its key has: it may look, and take its own calls back, and decides nothing. */
 export function deciderOf(principal: Principal, via: Person['via'] = 'api'): Person {
-  if (principal.agent !== undefined || principal.roles.every((role) => role === 'agent')) throw new Refusal('forbidden', 'people decide; this is the key of an agent');
+  if (isAgent(principal)) throw new Refusal('forbidden', 'people decide; this is the key of an agent');
   return personOf(principal, via);
 }
 
 export function personOf(principal: Principal, via: Person['via'] = 'api'): Person {
   const has = (role: Role): boolean => principal.roles.includes(role);
-  return { tenant: principal.tenant, id: principal.user, operator: has('operator'), auditor: has('auditor'), via };
+  const { tenant, user, client, agent } = principal;
+  return { tenant, id: user, operator: has('operator'), auditor: has('auditor'), ...(isAgent(principal) ? { agent: { user, client, agent: agent ?? null } } : {}), via };
+}
+
+function isAgent({ agent, roles }: Principal): boolean {
+  return agent !== undefined || roles.every((role) => role === 'agent');
 }

@@ -6,6 +6,7 @@ import { errorCatalogue, Refusal } from '#libs/contracts';
 import type { Log } from '../logging/log.ts';
 import { nestLog } from '../logging/nest-log.ts';
 import { refuseBadPath } from './problem-filter.ts';
+import { readJsonBody } from './json-body.ts';
 
 /** Largest request body anywhere in the product. */
 export const MAX_BODY_BYTES = 4 << 20;
@@ -19,6 +20,13 @@ export interface HttpAppOptions {
 export async function createHttpApp(options: HttpAppOptions): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({ bodyLimit: MAX_BODY_BYTES, routerOptions: { maxParamLength: 300 }, keepAliveTimeout: 75_000, requestTimeout: 0, frameworkErrors: refuseBadPath as never });
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, { logger: nestLog(options.log), abortOnError: false, bufferLogs: false });
+  app.useBodyParser('application/json', { bodyLimit: MAX_BODY_BYTES }, (_request, body, done) => {
+    try {
+      done(null, readJsonBody(body));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
   await app.register(helmet as never, { contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } } } as never);
   return app;
 }

@@ -13,6 +13,8 @@ export const plainSealer: Sealer = {
 export class SpecApprovals {
   readonly store = new MemoryApprovalStore();
   readonly desk: Approvals;
+  /** What the conditions of standing approvals come to. */
+  meets: 'met' | 'not_met' | 'failed' = 'not_met';
 
   constructor(
     private config: HoldfastConfig,
@@ -21,7 +23,7 @@ export class SpecApprovals {
     private readonly digestOf: (text: string) => string,
   ) {
     const configurations = new Configurations({ latest: () => Promise.resolve({ revision: this.store.now.revision, digest: '', config: this.config }) });
-    this.desk = new ApprovalDesk({ store: this.store, standing: this.store.standing, configurations, outbox: { delivered: () => Promise.resolve(true) }, sealer: plainSealer, clock, ids, digestOf, meets: () => 'not_met' });
+    this.desk = new ApprovalDesk({ store: this.store, standing: this.store.standing, configurations, outbox: { delivered: () => Promise.resolve(true) }, sealer: plainSealer, clock, ids, digestOf, meets: () => this.meets });
   }
 
   /** The ids of all approvals, oldest first. */

@@ -97,6 +97,7 @@ describe('approvals in the operational database', () => {
       impactClass: 'write',
       lane: more.lane ?? 'wait',
       joins: more.joins ?? true,
+      standing: true,
       request: { principal: { tenant, user: 'ada', client: 'cli', agent, roles: ['agent'], groups: [], key: 'k' }, method: 'tools/call', name: 'billing__refund', args: { id: 1 }, params: '{"name":"billing__refund","arguments":{"id":1}}', endpoint: '/mcp', protocol: '2026-07-28', upstreamMeta: {} },
       inputSchema: undefined,
     };

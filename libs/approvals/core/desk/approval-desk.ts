@@ -40,7 +40,7 @@ export class ApprovalDesk implements Approvals {
 
   async hold(request: HoldRequest): Promise<Held> {
     const { identity, args, call } = request;
-    const released = await this.useStanding(request);
+    const released = request.standing ? await this.useStanding(request) : null;
     if (released) return released;
     const { tenant } = identity;
     const id = this.deps.ids.uuid();
@@ -165,6 +165,7 @@ export class ApprovalDesk implements Approvals {
       const done = await this.deps.configurations.deciding(() =>
         this.deps.standing.change(identity.tenant, candidate.id, (found, moment) => {
           const directory = this.deps.configurations.directory(identity.tenant, moment);
+          if (!found || !this.standsIn(request, found.person, moment)) return { result: false };
           const decided = decideStanding(found, { type: 'use', call: identity, callId: request.call, argsDigest: args.digest, condition, stopped: false, ...(request.flow === undefined ? {} : { flow: request.flow }) }, { now: this.deps.clock.now(), directory });
           return decided.ok ? { result: true, ...appliedStanding(found, decided.events, { call: request.call }) } : { result: false };
         }),
@@ -172,6 +173,14 @@ export class ApprovalDesk implements Approvals {
       if (done?.result) return { kind: 'released', standing: candidate.id, journaled: this.journaled(done.number) };
     }
     return null;
+  }
+
+  /** Whether this person could give it now: the flow allows it, and asks this person, as configuration has it now. */
+  private standsIn({ identity, flow: asked }: HoldRequest, person: string, moment: Moment): boolean {
+    const config = asked === undefined ? undefined : findFlow(this.deps.configurations.at(moment), identity.tenant, asked);
+    if (!config || config.standing === 'off') return false;
+    const directory = this.deps.configurations.directory(identity.tenant, moment);
+    return flowOf(config, this.deps.digestOf).steps.some(({ approvers }) => directory.matching(approvers, identity).has(person));
   }
 
   private readonly journaled = (number: bigint | null): Journaled => {

@@ -1,5 +1,5 @@
 import { type Actor, canonicalJson, Detector, type ErrorCode, Refusal } from '#libs/contracts';
-import type { ArgumentsIdentity, HeldRequest } from '#libs/ports';
+import type { ArgumentsIdentity, CallIdentity, HeldRequest } from '#libs/ports';
 import type { Command, Facts } from '../held/commands.ts';
 import { decide } from '../held/decide.ts';
 import type { Status, Vote } from '../held/state.ts';
@@ -18,6 +18,8 @@ export interface Person {
   readonly operator: boolean;
   /** May read payloads. */
   readonly auditor: boolean;
+  /** Set where it is the key of an agent that has this person's name: its own calls are its business, and not the person's. */
+  readonly agent?: Pick<CallIdentity, 'user' | 'client' | 'agent'>;
   readonly via: Actor['via'];
 }
 
@@ -96,7 +98,7 @@ export class PeopleDesk {
       const found = await this.deps.store.list({ tenant: person.tenant, limit: mine ? Math.max(limit, 100) : limit, ...(mine ? { statuses: ['held'] } : statuses ? { statuses } : {}), ...(next === undefined ? {} : { after: next }) });
       const facts = await this.facts(person.tenant);
       for (const stored of found.items) {
-        if (mine && !askedNow(stored.state, facts).has(person.id)) continue;
+        if (mine && (person.agent || !askedNow(stored.state, facts).has(person.id))) continue;
         items.push(viewOf(stored, facts.directory));
         if (items.length === limit) return { items, next: stored === found.items.at(-1) ? found.next : placeOf(stored) };
       }
@@ -109,7 +111,8 @@ export class PeopleDesk {
   async show(person: Person, id: string): Promise<{ readonly view: ApprovalView; readonly rights: Rights }> {
     const stored = await this.load(person.tenant, id);
     const facts = await this.facts(person.tenant);
-    return { view: viewOf(stored, facts.directory), rights: rightsOf(stored, person.id, person.operator, facts) };
+    const rights = rightsOf(stored, person.id, person.operator, facts);
+    return { view: viewOf(stored, facts.directory), rights: person.agent ? { decide: false, breakGlass: false, edit: false, cancel: rights.cancel && (person.operator || isAsker(person, stored)) } : rights };
   }
 
   /** Opens what is sealed, for those who may see it, and records that they saw it. */
@@ -162,6 +165,7 @@ export class PeopleDesk {
   }
 
   async cancel(person: Person, id: string, reason?: string): Promise<ApprovalView> {
+    if (person.agent && !person.operator && !isAsker(person, await this.load(person.tenant, id))) throw new Refusal('forbidden', 'an agent takes its own calls back');
     return this.change(person, id, () => ({ type: 'cancel', person: person.id, operator: person.operator, via: person.via, ...(reason === undefined ? {} : { reason }) }));
   }
 
@@ -214,7 +218,8 @@ export class PeopleDesk {
   }
 
   private async maySee(person: Person, stored: StoredApproval): Promise<boolean> {
-    if (person.auditor || person.id === stored.state.binding.user) return true;
+    if (person.auditor || isAsker(person, stored)) return true;
+    if (person.agent) return false;
     const facts = await this.facts(person.tenant);
     const { state } = stored;
     if (rightsOf(stored, person.id, false, facts).breakGlass) return true;
@@ -255,6 +260,11 @@ export class PeopleDesk {
     const { store, configurations, clock } = this.deps;
     return configurations.deciding(async () => ({ now: clock.now(), directory: configurations.directory(tenant, await store.moment(tenant)) }));
   }
+}
+
+/** Whether this is who asked for the call: for an agent, with all three identities. */
+function isAsker({ id, agent }: Person, { state: { binding } }: StoredApproval): boolean {
+  return agent ? agent.user === binding.user && agent.client === binding.client && agent.agent === binding.agent : id === binding.user;
 }
 
 function inputOf(request: HeldRequest | null): unknown {

@@ -1,5 +1,5 @@
 import type { EventDraft } from '#libs/contracts';
-import { type Clock, JobHopeless, JobPostponed, type Jobs, type NewJob, type RunningJob } from '#libs/ports';
+import { type Clock, jobBounds, JobHopeless, JobPostponed, type Jobs, JobsUnavailable, type NewJob, type RunningJob } from '#libs/ports';
 import type { ApprovalStore, Notice, StoredApproval } from '../desk/approval-store.ts';
 import { wakeAt } from '../desk/approval-desk.ts';
 import { viewOf } from '../desk/approval-view.ts';
@@ -17,6 +17,7 @@ const ATTEMPTS = 12;
 const BACKOFF_MS = 2_000;
 const PAGE = 200;
 const MAX_PROBLEM = 300;
+const LATEST_WAKE_MS = 300 * 86_400_000;
 
 export interface NotifierDependencies {
   readonly store: ApprovalStore;
@@ -55,11 +56,19 @@ export class Notifier {
   /** Turns what waits into jobs; how many notices there were. */
   async round(): Promise<number> {
     const notices = await this.deps.store.notices(PAGE);
+    const troubles: unknown[] = [];
     for (const notice of notices) {
-      const jobs = await this.jobsFor(notice);
-      if (jobs.length > 0) await this.deps.jobs.addAll(jobs);
-      await this.deps.store.told(notice);
+      try {
+        const jobs = await this.jobsFor(notice);
+        for (let at = 0; at < jobs.length; at += jobBounds.jobsAtOnce) await this.deps.jobs.addAll(jobs.slice(at, at + jobBounds.jobsAtOnce));
+        await this.deps.store.told(notice);
+      } catch (error) {
+        // One that cannot be told must not silence the others, which may be another tenant's.
+        troubles.push(error);
+        if (error instanceof JobsUnavailable) break;
+      }
     }
+    if (troubles.length > 0) throw troubles[0];
     return notices.length;
   }
 
@@ -71,21 +80,27 @@ export class Notifier {
     const begun = await deliveries.begin(tenant, approval, delivery);
     if (begun === 'over') return;
     const channel = this.channel(tenant, delivery);
-    const message = channel?.reaches(delivery.recipient) ? await this.message(tenant, approval, delivery) : undefined;
-    if (!channel || !message) return this.giveUp(job, 'this channel does not reach them');
+    let reference: string | null;
+    // Whether it is known that nothing arrived yet; then it may be sent, now or by another attempt.
+    let unsent = begun === 'new';
     try {
-      const found = begun === 'begun' ? await this.found(channel, message) : null;
-      await deliveries.sent(tenant, approval, delivery, found ?? (await channel.send(message)));
+      const message = channel?.reaches(delivery.recipient) ? await this.message(tenant, approval, delivery) : undefined;
+      if (!channel || !message) return await this.giveUp(job, 'this channel does not reach them');
+      const found = unsent ? null : await this.found(channel, message);
+      unsent = true;
+      reference = found ?? (await channel.send(message));
     } catch (error) {
-      await this.missed(job, error);
+      return this.missed(job, error, unsent);
     }
+    // Should this fail, it stays begun: nobody sends it again without looking whether it is there.
+    await deliveries.sent(tenant, approval, delivery, reference);
   }
 
-  private async missed(job: RunningJob, error: unknown): Promise<void> {
+  private async missed(job: RunningJob, error: unknown, unsent: boolean): Promise<void> {
     const { tenant, approval, delivery } = job.data as Tell;
     if (error instanceof DeliveryInDoubt) return this.giveUp(job, error.message);
     if (error instanceof JobHopeless || (!(error instanceof JobPostponed) && job.attempt >= ATTEMPTS)) await this.giveUp(job, messageOf(error));
-    else await this.deps.deliveries.notSent(tenant, approval, delivery);
+    else if (unsent) await this.deps.deliveries.notSent(tenant, approval, delivery);
     throw error;
   }
 
@@ -111,7 +126,8 @@ export class Notifier {
     const { facts, emailOf } = await this.facts(tenant);
     const base = { queue: NOTIFICATIONS, attempts: ATTEMPTS, backoffMs: BACKOFF_MS };
     const at = wakeAt(stored);
-    const wake: NewJob[] = at === null ? [] : [{ queue: WAKE_UPS, name: 'wake', id: `${approval} ${at}`, data: { tenant, approval } satisfies Wake, runAtMs: at, attempts: 3 }];
+    // What is further ahead than jobs may be is found by the sweep.
+    const wake: NewJob[] = at === null || at > facts.now + LATEST_WAKE_MS ? [] : [{ queue: WAKE_UPS, name: 'wake', id: `${approval} ${at}`, data: { tenant, approval } satisfies Wake, runAtMs: at, attempts: 3 }];
     const tell = deliveriesFor(events, stored, facts, emailOf).map((delivery): NewJob => ({ ...base, name: 'tell', id: short(`${approval} ${delivery.id}`), data: { tenant, approval, delivery } satisfies Tell }));
     const update = (await this.deps.deliveries.changeable(tenant, approval)).map(({ delivery }): NewJob => ({ ...base, name: 'update', id: short(`update ${approval} ${delivery.id}`), data: { tenant, approval, delivery } satisfies Tell }));
     return [...wake, ...tell, ...update];

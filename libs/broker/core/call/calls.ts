@@ -1,6 +1,7 @@
 import { canonicalJson, CanonicalText, type ErrorCode, errorCatalogue, type EventData, Refusal } from '#libs/contracts';
 import type { Approvals, Clock, Ids, Recorder, Ticket } from '#libs/ports';
 import { memberText } from '../mcp/json-text.ts';
+import { judgedParams } from '../mcp/relayed-params.ts';
 import { decide, type Decision, EVALUATOR } from '../policy/decide.ts';
 import type { Offer } from '../registry/offer.ts';
 import type { TenantRegistry } from '../registry/registry.ts';
@@ -111,15 +112,17 @@ export class Calls {
   }
 
   /** People are asked, or an equal call is joined; what could not be held is on record like a denial. */
-  private async hold(call: Call, registry: TenantRegistry, tool: Offer, args: ArgumentFacts, decision: Decision): Promise<CallAnswer | HeldAnswer> {
+  private async hold(asked: Call, registry: TenantRegistry, tool: Offer, args: ArgumentFacts, decision: Decision): Promise<CallAnswer | HeldAnswer> {
+    const call = { ...asked, params: judgedParams(asked.method, asked.params) };
     const rule = registry.policy.rules.find(({ id }) => id === decision.rule);
     if (rule?.onlyTasks && call.lane !== 'task') return this.releases.notHeld(call, decision, 'tasks_not_declared');
     // What was answered to the server belongs to the call as much as its arguments, which alone are compared.
-    const joins = (rule?.joins ?? true) && !bringsInput(call);
+    const plain = !bringsInput(call);
+    const joins = (rule?.joins ?? true) && plain;
     let code: ErrorCode;
     try {
-      const held = await this.deps.approvals.hold(holdRequest(call, tool, args, decision, joins));
-      if (held.kind === 'released') return await this.releases.standing(call, registry, tool, args, held);
+      const held = await this.deps.approvals.hold(holdRequest(call, tool, args, decision, { joins, standing: plain }));
+      if (held.kind === 'released') return await this.releases.standing(call, tool, decision, held);
       if (held.kind === 'joined') await this.deps.recorder.record([joinedDraft(call, held.ticket.approval, this.deps.clock.now())], { timeoutMs: this.deps.admissionTimeoutMs });
       if (held.kind !== 'refused') return { kind: 'held', call: call.id, ticket: held.ticket, why: decision.reason };
       code = held.code;

@@ -10,7 +10,7 @@ export function identityOf(call: Call, tool: Offer): HoldRequest['identity'] {
   return { tenant, user, client, agent: agent ?? null, server: tool.server.id, method: call.method, tool: tool.name, toolHash: tool.hash };
 }
 
-export function holdRequest(call: Call, tool: Offer, args: ArgumentFacts, decision: Decision, joins: boolean): HoldRequest {
+export function holdRequest(call: Call, tool: Offer, args: ArgumentFacts, decision: Decision, { joins, standing }: Pick<HoldRequest, 'joins' | 'standing'>): HoldRequest {
   const { principal, method, name, params, endpoint, protocol, ip, claimedClient, run, idempotencyKey, traceparent, upstreamMeta } = call;
   const request: HeldRequest = {
     principal,
@@ -40,6 +40,7 @@ export function holdRequest(call: Call, tool: Offer, args: ArgumentFacts, decisi
     impactClass: tool.class,
     lane: call.lane,
     joins,
+    standing,
     request,
     inputSchema: tool.inputSchema,
   };

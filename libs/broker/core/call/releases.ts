@@ -67,9 +67,8 @@ export class Releases {
   }
 
   /** A standing approval released the call before anybody was asked. */
-  async standing(call: Call, registry: TenantRegistry, tool: Offer, args: ArgumentFacts, held: Extract<Held, { kind: 'released' }>): Promise<CallAnswer> {
+  async standing(call: Call, tool: Offer, decision: Decision, held: Extract<Held, { kind: 'released' }>): Promise<CallAnswer> {
     const released = { ...call, approval: held.standing };
-    const decision = this.deps.decide(released, registry, tool, args);
     const { answer } = await this.claimed(released, tool, decision, held.journaled, this.deps.ids.uuid(), { policyUs: 0, fromUs: this.deps.clock.monotonicUs() });
     return answer;
   }

@@ -22,6 +22,7 @@ import { memberText, withMembers } from './json-text.ts';
 import type { Lanes } from './lanes.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import { mismatchedParamHeader } from './param-headers.ts';
+import { relayedParams } from './relayed-params.ts';
 import { isObject, type JsonObject, META_CLIENT_CAPABILITIES, META_CLIENT_INFO, MODERN_VERSION } from './protocol.ts';
 import { approvedResult, errorReply, type McpReply, refusedErrorReply, refusedResult, resultReply, upstreamErrorReply } from './reply.ts';
 import type { RequesterReason } from './requester-reason.ts';
@@ -74,11 +75,6 @@ const MAX_ROUNDS = 10;
 const MAX_ANSWERS = 100;
 /** Somebody else has the call, or what was known of it is out of date. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['approval_claimed', 'approval_pending', 'decision_stale', 'approval_denied', 'approval_expired', 'approval_cancelled', 'approval_killed']);
-/**
- * Members of params that end here. Tasks are not announced, and who does not announce them passes over the wish for one: a server that
- * only began a task would be taken for one that did it.
- */
-const NOT_RELAYED: Readonly<Record<string, undefined>> = { _meta: undefined, task: undefined };
 const CANNOT_FOLLOW = 'The upstream server answered in a way that this client cannot follow; whether it executed the call is unknown.';
 
 /** The requests that are judged and recorded: `tools/call`, `prompts/get`, `resources/read`. */
@@ -131,7 +127,7 @@ export class CallRequests {
       return errorReply(error, id, era === 'legacy');
     }
     const { name, args, resolution } = asked;
-    let own = withMembers(memberText(request.body, 'params') ?? '{}', NOT_RELAYED);
+    let own = relayedParams(memberText(request.body, 'params') ?? '{}');
     const named = (): string => this.deps.digest(`${view.endpoint.path} ${method} ${name} ${memberText(own, 'arguments') ?? ''}`);
     const capabilities = session ? session.capabilities : clientCapabilities(meta?.[META_CLIENT_CAPABILITIES]);
     const reason = era === 'modern' ? this.deps.reasons.answered(params['requestState'], own, request.principal, named()) : undefined;

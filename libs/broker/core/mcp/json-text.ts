@@ -59,6 +59,17 @@ export function withMembers(text: string, members: Readonly<Record<string, strin
   return changed ? `{${parts.join(',')}}` : text;
 }
 
+/** The object with those of its members whose names are wanted, each as it stands. */
+export function onlyMembers(text: string, wanted: (name: string) => boolean): string {
+  const parts: string[] = [];
+  let left = false;
+  eachMember(text, 0, (name, value, memberStart) => {
+    if (wanted(name)) parts.push(text.slice(memberStart, value.end));
+    else left = true;
+  });
+  return left ? `{${parts.join(',')}}` : text;
+}
+
 /** The object with one more member in front; it must not have it yet. `value` is JSON text. */
 export function withMember(text: string, key: string, value: string): string {
   const start = skipSpace(text, 0) + 1;

@@ -94,6 +94,20 @@ class Office {
 }
 
 describe('a held call in the 2026 era', () => {
+  it('sends what was judged and shown, and nothing that stands beside it', async () => {
+    const office = new Office();
+    // A server that does not tell upper case from lower case would take the second one.
+    const params = `{"name":"billing__refund","arguments":{"id":1},"Arguments":{"id":2},"ARGUMENT\\u0053":{"id":3},"Name":"purge","more":1,"task":{},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}`;
+    const waiting = office.spec.http(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`, {
+      headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'billing__refund' },
+      channel: new MemoryChannel(),
+    });
+    await settle();
+    await office.spec.approvals.approve(office.approval, 'mia');
+    await waiting;
+    expect(office.spec.upstreams.calls.map(({ call }) => JSON.parse(call.params) as unknown)).toEqual([{ name: 'refund', arguments: { id: 1 } }]);
+  });
+
   it('waits on its request and is executed when people approve', async () => {
     const office = new Office();
     const waiting = office.call();

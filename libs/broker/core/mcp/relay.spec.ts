@@ -232,6 +232,13 @@ describe('while a call is under way', () => {
     expect(spec.upstreams.calls[0]?.call.params).toBe('{"name":"refund","arguments":{"task":1},"more":true}');
   });
 
+  it('relays nothing that a careless server would take for what was judged', async () => {
+    const spec = new SpecBroker();
+    const client = await LegacyClient.open(spec);
+    await client.ask('tools/call', { name: 'billing__refund', arguments: { id: 1 }, Arguments: { id: 2 }, 'argument\u017f': { id: 3 }, NAME: 'purge', Task: {}, _Meta: {}, argument: 4 });
+    expect(spec.upstreams.calls[0]?.call.params).toBe('{"name":"refund","arguments":{"id":1},"argument":4}');
+  });
+
   it('a session cancels its own call and no other one, even under the same id', async () => {
     const spec = broker();
     const upstream = held(spec);
