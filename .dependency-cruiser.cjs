@@ -19,7 +19,7 @@ const core = (slice) => `^libs/${slice}/core/`;
 const packages = (...names) => `(^|node_modules/)(@types/)?(${names.map((name) => name.replaceAll('/', '\\/')).join('|')})(/|$)`;
 
 // Which core an adapter may know: the one whose port it implements. `several` adapters implement ports of more than one slice.
-const adaptersOf = { broker: ['mcp', 'cel', 'json-schema'], audit: ['sealing', 'file-spool'], approvals: ['slack'], several: ['postgres', 'memory'] };
+const adaptersOf = { broker: ['mcp', 'cel', 'json-schema'], approvals: ['email', 'slack'], audit: ['sealing', 'file-spool'], several: ['postgres', 'memory'] };
 const allServing = Object.values(adaptersOf).flat();
 
 // One vendor, one folder. `also` names where the same package is at home for another reason.
@@ -32,6 +32,7 @@ const vendors = [
   { name: 'mcp', packages: ['@modelcontextprotocol'], home: '^libs/adapters/mcp/', also: [TEST, '^apps/e2e/', '^bench/'] },
   { name: 'cel', packages: ['@marcbachmann/cel-js'], home: '^libs/adapters/cel/' },
   { name: 'ajv', packages: ['ajv', 'ajv-formats'], home: '^libs/adapters/json-schema/' },
+  { name: 'nodemailer', packages: ['nodemailer'], home: '^libs/adapters/email/' },
   { name: 'yaml', packages: ['yaml'], home: '^libs/platform/config/' },
   { name: 'pino', packages: ['pino', 'pino-[a-z-]+'], home: '^libs/platform/logging/' },
   { name: 'bullmq', packages: ['bullmq'], home: '^libs/adapters/bullmq/' },
@@ -141,8 +142,8 @@ module.exports = {
       to: { path: core('[^/]+'), pathNot: core('audit') },
     },
     {
-      name: 'adapters-of-the-approvals-know-only-their-core',
-      comment: `The adapters ${adaptersOf.approvals.join(', ')} implement ports of the approvals slice and know no other core.`,
+      name: 'adapters-of-the-approvals-know-only-its-core',
+      comment: `The adapters ${adaptersOf.approvals.join(', ')} implement ports of the approvals and know no other core.`,
       severity: 'error',
       from: { path: `^libs/adapters/(${adaptersOf.approvals.join('|')})/`, pathNot: TEST },
       to: { path: core('[^/]+'), pathNot: core('approvals') },

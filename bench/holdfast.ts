@@ -37,7 +37,7 @@ export type Transport = { readonly type: 'http'; readonly url: string } | { read
 export class ConfigurationRefused extends Error {}
 
 /** One tenant, one key, one rule that allows everything: what a call costs at least. */
-function configuration(servers: Readonly<Record<string, Transport>>, token: string): unknown {
+function configuration(servers: Readonly<Record<string, Transport>>, token: string): Record<string, unknown> {
   const tenant = 'bench';
   return {
     apiVersion: 'holdfast/v1',
@@ -54,9 +54,9 @@ function configuration(servers: Readonly<Record<string, Transport>>, token: stri
 /**
  * Starts the built product on a data directory of its own, on a real disk: where nothing is ever written to a disk, durability would
  * cost nothing and the numbers would say nothing. `servers` are the upstreams by id. Rejects with {@link ConfigurationRefused} when the
- * product refuses to start with them.
+ * product refuses to start with them. `change` makes another configuration of it.
  */
-export async function startHoldfast(servers: Readonly<Record<string, Transport>>): Promise<HoldfastUnderTest> {
+export async function startHoldfast(servers: Readonly<Record<string, Transport>>, change: (base: Record<string, unknown>) => Record<string, unknown> = (base) => base): Promise<HoldfastUnderTest> {
   mkdirSync(join(repository, 'tmp'), { recursive: true });
   const directory = mkdtempSync(join(repository, 'tmp', 'bench-'));
   chmodSync(directory, 0o755);
@@ -64,7 +64,7 @@ export async function startHoldfast(servers: Readonly<Record<string, Transport>>
   const data = join(directory, 'data');
   const config = join(directory, 'holdfast.yaml');
   const token = `hf_${randomBytes(32).toString('base64url')}`;
-  writeFileSync(config, JSON.stringify(configuration(servers, token), null, 2));
+  writeFileSync(config, JSON.stringify(change(configuration(servers, token)), null, 2));
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   const environment = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', HOLDFAST_DATA: data, HOLDFAST_CONFIG: config, HOLDFAST_PORT: String(port), LOG_LEVEL: 'warn', NODE_ENV: 'production' };

@@ -47,6 +47,7 @@ count(check('lock file is whole', process.execPath, ['tools/lock-platforms.mjs',
 count(check('Nx knows the projects', process.execPath, [tool('nx', 'dist', 'bin', 'nx.js'), 'show', 'projects'], { NX_DAEMON: 'false', NX_CACHE_PROJECT_GRAPH: 'false' }));
 count(check('conformance, directly and through Holdfast', process.execPath, ['tools/parity.mjs']));
 for (const era of ['legacy', 'modern']) count(check(`conformance, through Holdfast to a server of the ${era} era`, process.execPath, ['tools/parity.mjs', '--upstream', era]));
+count(check('conformance of tasks', process.execPath, ['tools/parity.mjs', '--tasks']));
 count(check('smoke on Node 22', process.execPath, ['tools/smoke-node-22.mjs']));
 
 console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);

@@ -5,6 +5,8 @@ import { CommandError, EXIT } from './exit-code.ts';
 export interface Target {
   readonly connection: Connection;
   readonly tenant: string;
+  /** With the token that the embedded installation made for this machine, which is no person's. */
+  readonly local: boolean;
 }
 
 const NOT_HERE = 'no Holdfast is running here; give --url, set HOLDFAST_URL, or run this where Holdfast was started';
@@ -26,21 +28,21 @@ export class Connection {
     const tenant = text(values['tenant']);
     const given = text(values['token']) ?? env['HOLDFAST_TOKEN'];
     // What a token stands for only the server knows; the name is for people and for what is remembered between verifications.
-    if (given !== undefined) return { connection: new Connection(url, given), tenant: tenant ?? url };
+    if (given !== undefined) return { connection: new Connection(url, given), tenant: tenant ?? url, local: false };
     if (running?.url !== url) throw new CommandError(EXIT.usage, `a token for ${url} is needed: --token or HOLDFAST_TOKEN`);
     const names = Object.keys(running.tokens);
     const own = names.filter((name) => !name.startsWith('_'));
     const chosen = tenant ?? (own.length === 1 ? own[0]! : undefined);
     if (chosen === undefined) throw new CommandError(EXIT.usage, `which tenant? give --tenant, one of ${names.join(', ')}`);
     if (!names.includes(chosen)) throw new CommandError(EXIT.usage, `there is no such tenant; there are ${names.join(', ')}`);
-    return { connection: new Connection(url, running.tokens[chosen]!), tenant: chosen };
+    return { connection: new Connection(url, running.tokens[chosen]!), tenant: chosen, local: true };
   }
 
   /** Every log of the embedded installation in HOLDFAST_DATA or this directory, the system's own included. */
   static all(env: NodeJS.ProcessEnv): readonly Target[] {
     const running = readRunning(dataDirectory(env));
     if (!running) throw new CommandError(EXIT.unavailable, NOT_HERE);
-    return Object.entries(running.tokens).map(([tenant, token]) => ({ connection: new Connection(running.url, token), tenant }));
+    return Object.entries(running.tokens).map(([tenant, token]) => ({ connection: new Connection(running.url, token), tenant, local: true }));
   }
 
   /** The data directory of the embedded installation that runs here. */
@@ -50,6 +52,16 @@ export class Connection {
 
   async get(path: string): Promise<unknown> {
     const response = await this.send('GET', path, undefined, 'application/json');
+    return response.json();
+  }
+
+  async post(path: string, body: unknown): Promise<unknown> {
+    const response = await this.send('POST', path, body, 'application/json');
+    return response.json();
+  }
+
+  async delete(path: string): Promise<unknown> {
+    const response = await this.send('DELETE', path, undefined, 'application/json');
     return response.json();
   }
 

@@ -52,7 +52,7 @@ describe('official clients whose calls wait for people, at two brokers in turn',
     expect(answer.content[0]?.text).toMatch(/^NOT EXECUTED: This call waits for the approval of people/);
     expect(w.upstream.executed.size).toBe(0);
     for (const { id } of held) await w.approve(id);
-    expect((await Promise.all(waiting)).map(({ content }) => content[0]?.text).sort()).toEqual(['done modern', 'done patient']);
+    expect((await Promise.all(waiting)).map(({ content }) => content[0]?.text)).toEqual(['done modern', 'done patient']);
     expect(progress.length).toBeGreaterThanOrEqual(4);
     expect(w.upstream.executed.has('legacy')).toBe(false);
     expect((await legacy.callTool(call('legacy'))).content[0]?.text).toBe('done legacy');

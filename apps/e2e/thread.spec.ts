@@ -4,8 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from '@modelcontextprotocol/client';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { ApiPerson } from './harness/approval-world.ts';
 import { Installation } from './harness/holdfast.ts';
 import { expectProven, settled } from './harness/history.ts';
+import { until } from './harness/until.ts';
 
 interface CallResult {
   readonly isError?: boolean;
@@ -63,8 +65,12 @@ describe('the demo, with the official clients', () => {
       expect(tooLong.content[0]!.text).toMatch(/^NOT EXECUTED: /);
       const outside = await call('send_email', { to: 'somebody@elsewhere.test', subject: 's', body: 'b' });
       expect(outside.content[0]!.text).toMatch(/^NOT EXECUTED: .*outside demo\.test/s);
-      const held = await call('send_email', { to: 'ada@demo.test', subject: 's', body: 'b' });
-      expect(held.content[0]!.text).toMatch(/^NOT EXECUTED: /);
+      // Another mail each time: the same one would be answered by what was decided a moment ago.
+      const held = call('send_email', { to: 'ada@demo.test', subject: text, body: 'b' });
+      const grace = new ApiPerson(installation, tokens['approver']!);
+      const asked = await until('people are asked', async () => (await grace.list('state=held')).body.items[0]);
+      await grace.decide(asked.id, 'deny', asked.version, { reason: 'nobody needs this mail' });
+      expect((await held).content[0]!.text).toMatch(/^NOT EXECUTED: This call was denied/);
       await client.close();
     }, 30_000);
   });

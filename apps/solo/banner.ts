@@ -9,7 +9,7 @@ export interface BannerFacts {
 export function banner(facts: BannerFacts): string {
   const token = facts.demo?.['agent'] ?? 'YOUR_TOKEN';
   const client = { mcpServers: { holdfast: { type: 'http', url: `${facts.url}/mcp`, headers: { Authorization: `Bearer ${token}` } } } };
-  const lines = ['', 'Holdfast is ready.', '', `  MCP      ${facts.url}/mcp`, `  API      ${facts.url}/api/v1   (health: ${facts.url}/readyz)`, `  data     ${facts.data}`, ''];
+  const lines = ['', 'Holdfast is ready.', '', `  console  ${facts.url}/console`, `  MCP      ${facts.url}/mcp`, `  API      ${facts.url}/api/v1   (health: ${facts.url}/readyz)`, `  data     ${facts.data}`, ''];
   if (facts.demo) {
     const width = Math.max(...Object.keys(facts.demo).map((name) => name.length));
     lines.push(`Tokens of the demo tenant (also in ${facts.data}/demo-tokens.json):`, '', ...Object.entries(facts.demo).map(([name, value]) => `  ${name.padEnd(width)}  ${value}`), '');
@@ -22,6 +22,7 @@ export function banner(facts: BannerFacts): string {
     'Next, in another terminal in this directory:',
     '',
     '  npx holdfast calls list      every call with its decision and outcome',
+    '  npx holdfast approvals list  what waits for people',
     '  npx holdfast audit verify    recompute and compare the whole log',
     '  npx holdfast audit check     the promises, tested on your own history',
     '',

@@ -4,7 +4,7 @@ import { ApprovalsModule } from '#libs/approvals/nest';
 import { AuditModule } from '#libs/audit/nest';
 import { AuthenticationGate, BrokerModule } from '#libs/broker/nest';
 import type { Embedded } from '#libs/composition';
-import { AccessGuard, HealthController, Log, ProblemFilter, ReadinessChecks } from '#libs/platform';
+import { AccessGuard, ConsoleSessions, HealthController, Log, ProblemFilter, ReadinessChecks } from '#libs/platform';
 import { Authenticator, DeniedAccess } from '#libs/ports';
 
 export interface SoloOptions {
@@ -24,7 +24,7 @@ export class SoloModule {
       module: SoloModule,
       imports: [
         BrokerModule.register({ useFactory: () => ({ broker, gate, hosts, onFault: (error: unknown) => log.error({ err: error }, 'a fault of the MCP edge') }) }),
-        ApprovalsModule.register(parts.approvals, log),
+        ApprovalsModule.register(parts.approvals, log, gate),
         AuditModule.register({ useFactory: () => parts.auditReader }),
       ],
       controllers: [HealthController],
@@ -33,6 +33,7 @@ export class SoloModule {
         { provide: ReadinessChecks, useValue: parts.checks },
         { provide: Authenticator, useValue: broker.keys },
         { provide: DeniedAccess, useValue: gate },
+        { provide: ConsoleSessions, useValue: parts.approvals.sessions },
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],

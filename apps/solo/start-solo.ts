@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApplyConfiguration } from '#libs/approvals/nest';
+import { ApplyConfiguration, LiveStreams } from '#libs/approvals/nest';
 import { composeEmbedded, FLUSH_MS, openDatabases, openDataDirectory, openDemo, removeRunning, stopBroker, writeRunning } from '#libs/composition';
 import { createHttpApp, createLog, describeProblems, drainHttp, endStart, endWith, listen, loadConfigFile, type Log, ownNames, readSettings, urlOf, VERSION } from '#libs/platform';
 import { banner } from './banner.ts';
@@ -45,6 +45,7 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
     // For people who wait for a first start; everything later is a line of the structured log.
     const progress = (sentence: string): void => void (log.isLevelEnabled('info') && process.stderr.write(`holdfast: ${sentence}\n`));
 
+    let url = urlOf(settings.host, settings.port);
     const data = openDataDirectory(settings.dataDirectory, settings.masterKeyFile);
     const databases = await openDatabases({ data, progress, ...externalDatabases(settings) });
     undo.push(() => databases.close());
@@ -52,8 +53,7 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
     const demo = own ? undefined : await openDemo(data.path, freePort);
     const config = own ?? demo!.config;
 
-    let url = urlOf(settings.host, settings.port);
-    const parts = await composeEmbedded({ data, databases, version: VERSION, log, config, secrets: { env, directory: dirname(resolve(settings.configFile ?? 'holdfast.yaml')) }, publicUrl: () => url, onFatal: (reason) => endWith(70, `${reason}; start again`) });
+    const parts = await composeEmbedded({ data, databases, version: VERSION, log, config, secrets: { env, directory: dirname(resolve(settings.configFile ?? 'holdfast.yaml')) }, url: () => url, onFatal: (reason) => endWith(70, `${reason}; start again`) });
     undo.push(() => parts.close());
     parts.broker.check(config);
     if (own) sayWhatIsMissing(own, log);
@@ -86,7 +86,7 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
       setTimeout(() => endWith(70, 'stopping took too long; what is open is settled at the next start'), STOP_MS);
       log.info('stopping');
       removeRunning(data.path);
-      const left = await stopBroker(parts, { drain: (ms) => drainHttp(app, ms), close: () => app.close() });
+      const left = await stopBroker(parts, { drain: (ms) => drain(app, ms), close: () => app.close() });
       if (left === 'lost') log.fatal('neither the journal nor the spool could be written: outcomes of calls are lost, and will be recorded as unknown');
       await parts.projected(FLUSH_MS);
       await undoAll();
@@ -106,6 +106,12 @@ export async function startSolo(words: readonly string[], env: NodeJS.ProcessEnv
     if (error instanceof Interrupted) process.exit(0);
     endStart(error);
   }
+}
+
+/** Streams never end by themselves, so they are ended before anybody waits for connections. */
+function drain(app: Awaited<ReturnType<typeof createHttpApp>>, ms: number): Promise<void> {
+  app.get(LiveStreams).close();
+  return drainHttp(app, ms);
 }
 
 function readArguments(words: readonly string[]): Arguments {

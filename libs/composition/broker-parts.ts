@@ -3,13 +3,13 @@ import { CelConditions } from '#libs/adapters/cel';
 import { FileSpool } from '#libs/adapters/file-spool';
 import { AjvArgumentValidator } from '#libs/adapters/json-schema';
 import { AesSessionSealer, McpUpstreams } from '#libs/adapters/mcp';
-import { createPool, Listener, openStateDatabase, PostgresApprovalStore, PostgresBrokerLeases, PostgresConfigurationStore, PostgresJournal, PostgresKeyStore, PostgresOutbox, PostgresPeers, PostgresSlackLinks, PostgresStandingStore } from '#libs/adapters/postgres';
+import { createPool, Listener, openStateDatabase, PostgresApprovalStore, PostgresBrokerLeases, PostgresConfigurationStore, PostgresDelegationStore, PostgresDeliveryStore, PostgresEndedSessions, PostgresIdempotencyStore, PostgresJournal, PostgresKeyStore, PostgresOutbox, PostgresPeers, PostgresReviewLinks, PostgresSlackLinks, PostgresStandingStore } from '#libs/adapters/postgres';
 import { AesSealer, KeyHierarchy } from '#libs/adapters/sealing';
-import { ApprovalDesk, Configurations, digestWith } from '#libs/approvals/core';
+import { ApprovalDesk, Configurations, digestWith, ReviewLinks } from '#libs/approvals/core';
 import { base64url, JournalRecorder, sha256 } from '#libs/audit/core';
 import { Broker } from '#libs/broker/core';
 import type { HoldfastConfig, KeyConfig } from '#libs/contracts';
-import { type Log, type ReadinessCheck, resolveSecret, type SecretSources } from '#libs/platform';
+import { ConsoleSessions, type Log, type ReadinessCheck, resolveSecret, type SecretSources } from '#libs/platform';
 import { BrokerControl } from './broker-control.ts';
 import { standingConditions } from './standing-conditions.ts';
 import { sleep, systemClock, systemIds, timer, yieldTurn } from './system.ts';
@@ -67,6 +67,7 @@ export async function composeBroker(options: BrokerOptions) {
   const desk = {
     store: new PostgresApprovalStore(state, listener, outbox),
     standing: new PostgresStandingStore(state, outbox),
+    delegations: new PostgresDelegationStore(state, outbox),
     configurations: new Configurations(configuration),
     outbox,
     sealer,
@@ -77,6 +78,7 @@ export async function composeBroker(options: BrokerOptions) {
     standingProblem: standing.problem,
     fits: (hash: string, schema: Readonly<Record<string, unknown>>, args: unknown) => validator.check(hash, schema, args) === null,
   };
+  const ended = new PostgresEndedSessions(state);
   const leases = new PostgresBrokerLeases(pool);
   const derived = (purpose: string): AesSessionSealer => new AesSessionSealer(new Uint8Array(hkdfSync('sha256', masterKey, '', purpose, 32)));
   // The broker and its control know each other; nothing asks before both are there.
@@ -133,6 +135,11 @@ export async function composeBroker(options: BrokerOptions) {
     outbox,
     configuration,
     desk,
+    deliveries: new PostgresDeliveryStore(state, outbox),
+    sessions: new ConsoleSessions({ box: derived('holdfast-console'), authenticator: broker.keys, ended, clock: systemClock }),
+    endedSessions: ended,
+    reviewLinks: new ReviewLinks({ ...desk, links: new PostgresReviewLinks(state), sha256 }),
+    idempotency: new PostgresIdempotencyStore(state),
     slackLinks: new PostgresSlackLinks(state, outbox, () => systemIds.uuid()),
     derived,
     leases,

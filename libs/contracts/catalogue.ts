@@ -22,6 +22,8 @@ import {
   approvalStandingUsed,
   approvalStepOpened,
   approvalVoted,
+  delegationCreated,
+  delegationRevoked,
   notificationFailed,
 } from './events/approval-events.ts';
 import { authAccountLinked, authAccountUnlinked, authDenied, authSessionClosed, authSessionOpened } from './events/auth-events.ts';
@@ -61,6 +63,8 @@ export const catalogue = {
   'approval.standing_created': approvalStandingCreated,
   'approval.standing_used': approvalStandingUsed,
   'approval.standing_revoked': approvalStandingRevoked,
+  'delegation.created': delegationCreated,
+  'delegation.revoked': delegationRevoked,
   'notification.failed': notificationFailed,
   'config.applied': configApplied,
   'server.registered': serverRegistered,

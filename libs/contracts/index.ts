@@ -7,7 +7,7 @@ export { ImpactClass, Outcome } from './events/call-events.ts';
 export { Effect, Stage } from './events/policy-events.ts';
 export { decodeSealed, encodeSealed, type SealedField } from './sealed/sealed-codec.ts';
 export { errorCatalogue, type ErrorCode, type ErrorEntry, Refusal } from './errors.ts';
-export { type FlowConfig, HoldfastConfig, type KeyConfig, type PolicyConfig, Role, SecretRef, type ServerConfig, type SlackConfig } from './config/config-schema.ts';
+export { Detector, type FlowConfig, HoldfastConfig, type KeyConfig, type PolicyConfig, Role, SecretRef, type ServerConfig, type SlackConfig } from './config/config-schema.ts';
 export { policyDocument } from './config/policy-document.ts';
 export { type ConfigJsonSchema, configJsonSchema } from './config/config-json-schema.ts';
 export { nearestName } from './config/nearest-name.ts';

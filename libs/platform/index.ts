@@ -1,7 +1,10 @@
 export { Public, Roles } from './auth/access.ts';
-export { AccessGuard, CurrentPrincipal } from './auth/access-guard.ts';
+export { AccessGuard, CurrentCredential, CurrentPrincipal, type Recheck } from './auth/access-guard.ts';
+export { ConsoleSessions, type ConsoleSessionsDependencies, isFormToken, type Session } from './auth/console-sessions.ts';
+export { isSameOrigin } from './auth/same-origin.ts';
 export { HealthController, type ReadinessCheck, ReadinessChecks } from './health/health.ts';
 export { createHttpApp, drainHttp, type HttpAppOptions, listen, MAX_BODY_BYTES, sentenceOf } from './http/create-app.ts';
+export { Once, OnceId } from './http/once.ts';
 export { ownNames, urlOf } from './http/own-names.ts';
 export { ProblemFilter } from './http/problem-filter.ts';
 export { createLog, Log, type LogOptions } from './logging/log.ts';

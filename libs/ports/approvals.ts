@@ -38,6 +38,8 @@ export interface HeldRequest {
   readonly run?: string;
   readonly idempotencyKey?: string;
   readonly traceparent?: string;
+  /** What its client can be asked for while it runs. */
+  readonly capabilities?: Readonly<Record<string, unknown>>;
   readonly upstreamMeta: Readonly<Record<string, unknown>>;
 }
 
@@ -73,6 +75,7 @@ export interface Ticket {
   readonly status: ApprovalStatus;
   readonly version: number;
   readonly caller: Pick<CallIdentity, 'user' | 'client' | 'agent'>;
+  readonly server: string;
   readonly createdAt: number;
   readonly changedAt: number;
   readonly expiresAt: number;

@@ -13,3 +13,5 @@ export { type OpenCall, OpenCalls } from './open-calls.ts';
 export { Authenticator, DeniedAccess, type Principal } from './principal.ts';
 export { Approvals, type ApprovalStatus, type ArgumentsIdentity, type CallIdentity, type Claimed, type ClaimRequest, type Held, type HeldRequest, type HoldRequest, type Journaled, type Lane, type Ticket } from './approvals.ts';
 export { jobBounds, type DeadJob, type JobCounts, type JobHandler, JobHopeless, JobPostponed, Jobs, JobsRefusal, JobsUnavailable, type JobWorker, type NewJob, type RunningJob } from './jobs.ts';
+export { type Begun, IdempotencyStore, type OnceRequest } from './idempotency-store.ts';
+export { EndedSessions } from './ended-sessions.ts';

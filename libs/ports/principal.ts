@@ -17,6 +17,8 @@ export interface Principal {
 /** Turns an Authorization header into a principal; throws a Refusal (unauthenticated, token_*) otherwise. */
 export interface Authenticator {
   authenticate(authorization: string | undefined): Principal;
+  /** Whom a token that was authenticated before stands for now, by its SHA-256 in hexadecimal; throws a Refusal when for nobody any more. */
+  recognise(digest: string): Principal;
 }
 export const Authenticator = Symbol('Authenticator');
 

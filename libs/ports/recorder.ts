@@ -7,6 +7,8 @@ import type { EventDraft } from '#libs/contracts';
 export interface Recorder {
   /** This process instance: the `producer.id` of its events. */
   readonly instance: string;
+  /** Whether the journal takes events, as far as is known. */
+  readonly healthy: boolean;
 
   /**
    * Makes the events and resolves when they are durable. All drafts of one call stand together and in order.

@@ -5,6 +5,7 @@ export { MemoryPeers } from './broker/memory-peers.ts';
 export { MemoryUpstreams, tool } from './broker/memory-upstreams.ts';
 export { ada, type CallResult, codeOf, config, server, SpecBroker, specConditions, specValidator } from './broker/spec-broker.ts';
 export { SpecApprovals } from './broker/spec-approvals.ts';
+export { settle, type Task, TaskDesk, TASKS, tenancy } from './broker/task-desk.ts';
 export { nobodyApproves, specClock, specDigest, specIds, specSha256 } from './broker/spec-ports.ts';
 export { configuration, httpServer } from './builders.ts';
 export { journalOf, projectInto } from './audit-log.ts';
@@ -13,4 +14,5 @@ export { HeldCall, type HeldCallOptions, type Told, twoSteps, written } from './
 export { digestOf, uuidOf } from './named-ids.ts';
 export { testDatabase, type DatabaseKind, type TestDatabase, withClient } from './postgres/test-database.ts';
 export { findRedis, startRedis, type TestRedis } from './redis/start-redis.ts';
+export { type MailBehaviour, MailServer, type ReceivedMail } from './mail-server.ts';
 export { type Delivery, type FakeMessage, FakeSlack, type Forgery, type Shown, type Whisper } from './slack/fake-slack.ts';

@@ -49,6 +49,30 @@ export class Suite {
     return verdicts;
   }
 
+  /** The verdicts of one scenario of an extension, which no requirement set asks for. */
+  async extension(scenario, url) {
+    const set = REQUIREMENT_SETS.at(-1);
+    const output = join(this.#results, scenario);
+    mkdirSync(output, { recursive: true });
+    // It is on no version's time line.
+    const said = await this.#spawn(['server', '--url', url, '-o', output, '--scenario', scenario, '--spec-version', set, '--force']);
+    let checks = new Map();
+    try {
+      checks = new Map(readdirSync(output).flatMap((folder) => readChecks(output, folder)));
+    } catch {
+      // It fell before it wrote what it found.
+    }
+    if (checks.size === 0) throw new Error(`the suite wrote nothing about ${scenario}:\n${said}`);
+    return verdictsOf({ set, scenario, scored: true, checks: checks.get(scenario) });
+  }
+
+  /** Names of its scenarios for servers that begin like this. */
+  scenarios(prefix) {
+    const { status, stdout, stderr } = spawnSync(this.#node, this.#command(['list', '--server']), { encoding: 'utf8', timeout: LIST_MS });
+    if (status !== 0) throw new Error(`the suite does not list its scenarios: ${stderr}`);
+    return [...stdout.matchAll(/^\s*- (\S+)/gm)].map(([, scenario]) => scenario).filter((scenario) => scenario.startsWith(prefix));
+  }
+
   #setsWanted() {
     return [...this.#sets].filter(([, { scored, unscored }]) => this.#only === undefined || scored.includes(this.#only) || unscored.includes(this.#only));
   }

@@ -12,7 +12,7 @@ const variables = (args: Record<string, unknown>): ConditionVariables => ({
   agent: { id: 'bot' },
   client: { id: 'cli' },
   tenant: { id: 'acme' },
-  context: { method: 'tools/call', endpoint: '/mcp', protocol: '2025-11-25', ip: '', run: '' },
+  context: { method: 'tools/call', endpoint: '/mcp', protocol: '2025-11-25', ip: '', run: '', input: '' },
   now: new Date(Date.UTC(2026, 0, 2)),
 });
 

@@ -66,6 +66,16 @@ export class MemoryApprovalStore implements ApprovalStore {
     return Promise.resolve({ items: items.slice(0, limit), next: null });
   }
 
+  changedSince(tenant: string, { at, id }: { readonly at: number; readonly id: string | null }, limit: number): Promise<readonly StoredApproval[]> {
+    const later = this.all().filter(({ state, changedAt }) => state.binding.tenant === tenant && (changedAt > at || (changedAt === at && state.id > (id ?? ''))));
+    return Promise.resolve(later.sort((a, b) => a.changedAt - b.changedAt || (a.state.id < b.state.id ? -1 : 1)).slice(0, limit));
+  }
+
+  lastExecuted({ tenant, agent, server, tool }: CallIdentity, before: number): Promise<StoredApproval | null> {
+    const like = this.all().filter(({ state, createdAt }) => state.status === 'executed' && state.binding.tenant === tenant && state.binding.agent === agent && state.binding.server === server && state.binding.tool === tool && createdAt < before);
+    return Promise.resolve(like.sort((a, b) => b.changedAt - a.changedAt)[0] ?? null);
+  }
+
   moment(): Promise<Moment> {
     return Promise.resolve(this.now);
   }

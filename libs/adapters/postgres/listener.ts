@@ -7,14 +7,14 @@ export class Listener {
   private client: pg.Client | undefined;
   private reconnect: NodeJS.Timeout | undefined;
   private state: 'new' | 'open' | 'closed' = 'new';
-  private readonly handlers = new Map<string, (payload: string) => void>();
+  private readonly handlers = new Map<string, ((payload: string) => void)[]>();
 
   constructor(private readonly url: string) {}
 
-  /** Hears a channel from now on; the first one opens the connection. */
+  /** Hears a channel from now on, beside all others who do; the first one opens the connection. */
   on(channel: string, handler: (payload: string) => void): void {
-    const known = this.handlers.has(channel);
-    this.handlers.set(channel, handler);
+    const known = this.handlers.get(channel);
+    this.handlers.set(channel, [...(known ?? []), handler]);
     if (this.state === 'new') {
       this.state = 'open';
       this.connect();
@@ -33,7 +33,7 @@ export class Listener {
     this.client = client;
     client.on('error', () => this.lost(client));
     client.on('end', () => this.lost(client));
-    client.on('notification', ({ channel, payload }) => this.handlers.get(channel)?.(payload ?? ''));
+    client.on('notification', ({ channel, payload }) => this.handlers.get(channel)?.forEach((handler) => handler(payload ?? '')));
     client.connect().then(
       () => {
         for (const channel of this.handlers.keys()) this.listen(channel);

@@ -67,6 +67,26 @@ table state.delegation owner holdfast_owner rights holdfast_app=arw/holdfast_own
   scope jsonb not null
   revoked boolean not null default false
   created_at timestamp with time zone not null default now()
+table state.delivery owner holdfast_owner rights holdfast_app=arwd/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
+  tenant text not null
+  approval uuid not null
+  id text not null
+  delivery jsonb not null
+  status text not null
+  reference text
+  begun_at timestamp with time zone not null default now()
+table state.ended_session owner holdfast_owner rights holdfast_app=ard/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
+  id uuid not null
+  until timestamp with time zone not null
+table state.idempotency owner holdfast_owner rights holdfast_app=arwd/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
+  tenant text not null
+  person text not null
+  key text not null
+  digest text not null
+  id uuid not null
+  answer text
+  created_at timestamp with time zone not null default now()
+  begun_at timestamp with time zone not null default clock_timestamp()
 table state.outbox owner holdfast_owner rights holdfast_app=ard/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
   number bigint not null
   batch bytea not null
@@ -79,6 +99,14 @@ table state.outbox_producer owner holdfast_owner rights holdfast_app=r/holdfast_
   singleton boolean not null default true
   producer uuid not null default gen_random_uuid()
   number bigint not null default 0 rights holdfast_app=w/holdfast_owner
+table state.review_link owner holdfast_owner rights holdfast_app=arwd/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
+  hash bytea not null
+  tenant text not null
+  approval uuid not null
+  step integer not null
+  recipient text not null
+  created_at timestamp with time zone not null default now()
+  used_at timestamp with time zone
 table state.slack_link owner holdfast_owner rights holdfast_app=arwd/holdfast_owner, holdfast_owner=arwdDxtm/holdfast_owner
   tenant text not null
   team text not null
@@ -125,10 +153,17 @@ constraint approval_notice_pkey on state.approval_notice: PRIMARY KEY (tenant, a
 constraint broker_lease_pkey on state.broker_lease: PRIMARY KEY (instance)
 constraint config_revision_pkey on state.config_revision: PRIMARY KEY (revision)
 constraint delegation_pkey on state.delegation: PRIMARY KEY (tenant, id)
+constraint delivery_pkey on state.delivery: PRIMARY KEY (tenant, approval, id)
+constraint delivery_status_check on state.delivery: CHECK ((status = ANY (ARRAY['begun'::text, 'sent'::text, 'failed'::text])))
+constraint ended_session_pkey on state.ended_session: PRIMARY KEY (id)
+constraint idempotency_pkey on state.idempotency: PRIMARY KEY (tenant, person, key)
 constraint outbox_pkey on state.outbox: PRIMARY KEY (number)
 constraint outbox_chain_pkey on state.outbox_chain: PRIMARY KEY (tenant)
 constraint outbox_producer_pkey on state.outbox_producer: PRIMARY KEY (singleton)
 constraint outbox_producer_singleton_check on state.outbox_producer: CHECK (singleton)
+constraint review_link_hash_check on state.review_link: CHECK ((length(hash) = 32))
+constraint review_link_pkey on state.review_link: PRIMARY KEY (hash)
+constraint review_link_tenant_approval_fkey on state.review_link: FOREIGN KEY (tenant, approval) REFERENCES state.approval(tenant, id)
 constraint slack_link_pkey on state.slack_link: PRIMARY KEY (tenant, team, account)
 constraint slack_link_tenant_team_person_key on state.slack_link: UNIQUE (tenant, team, person)
 constraint slack_link_offer_digest_key on state.slack_link_offer: UNIQUE (digest)
@@ -146,7 +181,9 @@ CREATE UNIQUE INDEX producer_pkey ON journal.producer USING btree (producer)
 CREATE UNIQUE INDEX record_pkey ON journal.record USING btree ("position")
 CREATE INDEX approval_answered ON state.approval USING btree (changed_at) WHERE (answer IS NOT NULL)
 CREATE INDEX approval_by_status ON state.approval USING btree (tenant, status, created_at DESC, id DESC)
+CREATE INDEX approval_changed ON state.approval USING btree (tenant, changed_at, id)
 CREATE INDEX approval_claimed ON state.approval USING btree (changed_at) WHERE (status = 'claimed'::text)
+CREATE INDEX approval_executed ON state.approval USING btree (tenant, agent, (((state -> 'binding'::text) ->> 'server'::text)), (((state -> 'binding'::text) ->> 'tool'::text)), changed_at DESC) WHERE (status = 'executed'::text)
 CREATE INDEX approval_held ON state.approval USING btree (tenant, agent) WHERE (status = ANY (ARRAY['held'::text, 'approved'::text]))
 CREATE INDEX approval_joins ON state.approval USING btree (tenant, joins, created_at) WHERE (joins IS NOT NULL)
 CREATE INDEX approval_newest ON state.approval USING btree (tenant, created_at DESC, id DESC)
@@ -158,10 +195,18 @@ CREATE UNIQUE INDEX broker_lease_pkey ON state.broker_lease USING btree (instanc
 CREATE UNIQUE INDEX config_revision_pkey ON state.config_revision USING btree (revision)
 CREATE INDEX delegation_in_force ON state.delegation USING btree (tenant, until) WHERE (NOT revoked)
 CREATE UNIQUE INDEX delegation_pkey ON state.delegation USING btree (tenant, id)
+CREATE UNIQUE INDEX delivery_pkey ON state.delivery USING btree (tenant, approval, id)
+CREATE INDEX ended_session_oldest ON state.ended_session USING btree (until)
+CREATE UNIQUE INDEX ended_session_pkey ON state.ended_session USING btree (id)
+CREATE INDEX idempotency_oldest ON state.idempotency USING btree (created_at)
+CREATE UNIQUE INDEX idempotency_pkey ON state.idempotency USING btree (tenant, person, key)
 CREATE UNIQUE INDEX outbox_pkey ON state.outbox USING btree (number)
 CREATE INDEX outbox_unsent ON state.outbox USING btree (number) WHERE (sent_at IS NULL)
 CREATE UNIQUE INDEX outbox_chain_pkey ON state.outbox_chain USING btree (tenant)
 CREATE UNIQUE INDEX outbox_producer_pkey ON state.outbox_producer USING btree (singleton)
+CREATE INDEX review_link_of_approval ON state.review_link USING btree (tenant, approval)
+CREATE INDEX review_link_oldest ON state.review_link USING btree (created_at)
+CREATE UNIQUE INDEX review_link_pkey ON state.review_link USING btree (hash)
 CREATE UNIQUE INDEX slack_link_pkey ON state.slack_link USING btree (tenant, team, account)
 CREATE UNIQUE INDEX slack_link_tenant_team_person_key ON state.slack_link USING btree (tenant, team, person)
 CREATE UNIQUE INDEX slack_link_offer_digest_key ON state.slack_link_offer USING btree (digest)

@@ -8,8 +8,6 @@ import { SocketConnection } from './socket-connection.ts';
 export interface ConfiguredWorkspace extends SlackWorkspace {
   readonly settings: SlackSettings;
   readonly client: SlackClient;
-  /** How people reach this Holdfast, where the configuration says it. */
-  readonly publicUrl: string | undefined;
 }
 
 /** Answers what came over the connection of a tenant's app. */
@@ -85,7 +83,7 @@ export class ConfiguredWorkspaces implements SlackWorkspaces {
       const client = same?.workspace.client ?? new SlackClient({ tenant, teamId, botToken, apiUrl, http: this.http, onBroken: this.options.onBroken });
       const socket = same ? same.socket : appToken === undefined ? undefined : this.socket(tenant, appToken, apiUrl);
       const settings = { appId, teamId, showArguments, riskCeiling, trustVerifiedEmail };
-      return { made, socket, workspace: { tenant, settings, signingSecret, api: client, client, users, publicUrl: slack.publicUrl } };
+      return { made, socket, workspace: { tenant, settings, signingSecret, api: client, client, users } };
     } catch (error) {
       this.options.onBroken({ tenant, room: null, problem: error instanceof Error ? error.message : 'its secrets cannot be read' });
       return undefined;

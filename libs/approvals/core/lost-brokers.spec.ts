@@ -23,6 +23,7 @@ function world(open: Record<string, OpenCall[]>, spooled: Record<string, string[
   };
   const calls: OpenCalls = { caughtUp: () => Promise.resolve(!behind), of: (broker, limit) => Promise.resolve(open[broker]!.slice(0, limit)), stateOf: () => Promise.resolve(null) };
   const recorder: Recorder = {
+    healthy: true,
     instance: 'r',
     record: (drafts) => {
       recorded.push(...drafts);

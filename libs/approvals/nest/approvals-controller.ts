@@ -1,14 +1,15 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, UseInterceptors } from '@nestjs/common';
 import type { ApprovalView, Decision, Opened, PeopleDesk, Rights } from '#libs/approvals/core';
 import { Refusal } from '#libs/contracts';
-import { CurrentPrincipal, Roles } from '#libs/platform';
+import { CurrentPrincipal, Once, Roles } from '#libs/platform';
 import type { Principal } from '#libs/ports';
 import { ApprovalsDependencies } from './approvals-dependencies.ts';
-import { BreakGlassBody, CancelBody, DecisionBody, DelegateBody, given, ListQuery, parse, personOf } from './requests.ts';
+import { BreakGlassBody, CancelBody, deciderOf, DecisionBody, DelegateBody, given, isYes, ListQuery, parse, personOf, ShowQuery } from './requests.ts';
 
 /** Held calls, for everybody who has to do with them: each sees the approvals of the own tenant, and does what the flow lets them. */
 @Controller('api/v1/approvals')
 @Roles('approver', 'operator', 'auditor', 'admin', 'owner-of-server', 'agent')
+@UseInterceptors(Once)
 export class ApprovalsController {
   private readonly people: PeopleDesk;
 
@@ -20,14 +21,15 @@ export class ApprovalsController {
   list(@CurrentPrincipal() principal: Principal, @Query() query: unknown): Promise<{ readonly items: readonly ApprovalView[]; readonly next: string | null }> {
     const { tenant, state, mine, limit, after } = parse(ListQuery, query);
     if (tenant !== undefined && tenant !== principal.tenant) throw new Refusal('forbidden', 'you may read your own tenant only');
-    return this.people.list(personOf(principal), given({ statuses: state, mine: mine !== undefined && mine !== 'false' && mine !== '0', limit, after }));
+    return this.people.list(personOf(principal), given({ statuses: state, mine: isYes(mine), limit, after }));
   }
 
-  /** With the arguments, for those who may see them; whoever may not sees everything else. */
+  /** With the arguments, for those who may see them; whoever may not sees everything else. What policy hides is shown to who asks for it. */
   @Get(':id')
-  async show(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<ApprovalView & { readonly rights: Rights; readonly opened: Opened | null }> {
+  async show(@CurrentPrincipal() principal: Principal, @Param('id') id: string, @Query() query: unknown): Promise<ApprovalView & { readonly rights: Rights; readonly opened: Opened | null }> {
     const person = personOf(principal);
-    const opened = await this.people.open(person, id).catch((error: unknown) => {
+    const { unredacted } = parse(ShowQuery, query);
+    const opened = await (isYes(unredacted) ? this.people.open(person, id) : this.people.look(person, id)).catch((error: unknown) => {
       if (error instanceof Refusal && error.code === 'forbidden') return null;
       throw error;
     });
@@ -38,7 +40,7 @@ export class ApprovalsController {
   @Post(':id/decisions')
   @HttpCode(200)
   decide(@CurrentPrincipal() principal: Principal, @Param('id') id: string, @Body() body: unknown): Promise<Decision> {
-    return this.people.decide(personOf(principal), id, given(parse(DecisionBody, body)));
+    return this.people.decide(deciderOf(principal), id, given(parse(DecisionBody, body)));
   }
 
   @Post(':id/cancel')
@@ -51,13 +53,13 @@ export class ApprovalsController {
   @HttpCode(200)
   breakGlass(@CurrentPrincipal() principal: Principal, @Param('id') id: string, @Body() body: unknown): Promise<ApprovalView> {
     const { reason, version } = parse(BreakGlassBody, body);
-    return this.people.breakGlass(personOf(principal), id, reason, version);
+    return this.people.breakGlass(deciderOf(principal), id, reason, version);
   }
 
   @Post(':id/delegations')
   @HttpCode(200)
   delegate(@CurrentPrincipal() principal: Principal, @Param('id') id: string, @Body() body: unknown): Promise<ApprovalView> {
     const { to, until, step } = parse(DelegateBody, body);
-    return this.people.delegate(personOf(principal), id, to, until, step);
+    return this.people.delegate(deciderOf(principal), id, to, until, step);
   }
 }

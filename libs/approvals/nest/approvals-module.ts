@@ -1,19 +1,25 @@
-import { type DynamicModule, Inject, Injectable, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { type DynamicModule, Inject, Module } from '@nestjs/common';
 import { CommandHandler, CqrsModule, type ICommandHandler } from '@nestjs/cqrs';
 import type { HoldfastConfig } from '#libs/contracts';
-import { Log } from '#libs/platform';
+import { ConsoleSessions, Log } from '#libs/platform';
+import { DeniedAccess, IdempotencyStore } from '#libs/ports';
 import type { ConfigRevision } from '#libs/ports';
-import { applyConfiguration, LostBrokers, relayOutbox } from '#libs/approvals/core';
+import { applyConfiguration } from '#libs/approvals/core';
 import { ApprovalsController } from './approvals-controller.ts';
 import { ApprovalsDependencies } from './approvals-dependencies.ts';
-import { BackgroundLoop } from './background-loop.ts';
-import { SlackModule } from './slack/slack-module.ts';
-
-const RELAY_EVERY_MS = 200;
-const SETTLE_EVERY_MS = 500;
-const SWEEP_EVERY_MS = 60_000;
-const CLAIMS_EVERY_MS = 2_000;
-const SLACK_EVERY_MS = 200;
+import { ApprovalsLoops } from './approvals-loops.ts';
+import { DeadJobsController } from './dead-jobs-controller.ts';
+import { DelegationsController, StandingController } from './standing-controllers.ts';
+import { LiveApprovals } from './live/live-approvals.ts';
+import { LiveStreams } from './live/live-streams.ts';
+import { StreamController } from './live/stream-controller.ts';
+import { ApprovalPages } from './pages/approval-pages.ts';
+import { ConsoleController } from './pages/console-controller.ts';
+import { PageSessions } from './pages/page-session.ts';
+import { ReviewController } from './pages/review-controller.ts';
+import { SlackInlets } from './slack/slack-inlets.ts';
+import { SlackLinkPages } from './slack/slack-link-pages.ts';
+import { SlackLinksController } from './slack/slack-links-controller.ts';
 
 /** Puts a configuration in force; answers with the revision that then is. */
 export class ApplyConfiguration {
@@ -32,47 +38,28 @@ export class ApplyConfigurationHandler implements ICommandHandler<ApplyConfigura
   }
 }
 
-/** The service's work in the background: outbox to journal, outcomes for the calls of lost brokers. */
-@Injectable()
-export class ApprovalsLoops implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly loops: readonly BackgroundLoop[];
-
-  constructor(@Inject(ApprovalsDependencies) deps: ApprovalsDependencies, @Inject(Log) log: Log) {
-    const lostBrokers = new LostBrokers(deps);
-    const relay = new BackgroundLoop({ name: 'outbox relay', everyMs: RELAY_EVERY_MS, log, round: () => relayOutbox(deps.outbox, deps.journal) });
-    deps.outbox.onStaged(() => relay.nudge());
-    this.loops = [
-      relay,
-      new BackgroundLoop({ name: 'lost brokers', everyMs: SETTLE_EVERY_MS, log, round: () => lostBrokers.round() }),
-      new BackgroundLoop({ name: 'claimed calls', everyMs: CLAIMS_EVERY_MS, log, round: () => deps.sweep.settle() }),
-      new BackgroundLoop({ name: 'overdue approvals', everyMs: SWEEP_EVERY_MS, log, round: () => sweep(deps.sweep) }),
-      new BackgroundLoop({ name: 'messages in Slack', everyMs: SLACK_EVERY_MS, log, round: () => deps.slack.standIn() }),
-    ];
-  }
-
-  onApplicationBootstrap(): void {
-    for (const loop of this.loops) loop.start();
-  }
-
-  async onModuleDestroy(): Promise<void> {
-    await Promise.all(this.loops.map((loop) => loop.stop()));
-  }
-}
-
-async function sweep(approvals: ApprovalsDependencies['sweep']): Promise<void> {
-  await approvals.overdue();
-  await approvals.forget();
-}
-
 /** apps/approval-service, and its part of apps/solo. */
 @Module({})
 export class ApprovalsModule {
-  static register(deps: ApprovalsDependencies, log: Log): DynamicModule {
+  static register(deps: ApprovalsDependencies, log: Log, denied: DeniedAccess): DynamicModule {
+    const streams = new LiveStreams(new LiveApprovals(deps.store, deps.clock, log));
     return {
       module: ApprovalsModule,
-      imports: [CqrsModule.forRoot(), SlackModule.register(deps.slack, log)],
-      controllers: [ApprovalsController],
-      providers: [{ provide: ApprovalsDependencies, useValue: deps }, { provide: Log, useValue: log }, ApplyConfigurationHandler, ApprovalsLoops],
+      imports: [CqrsModule.forRoot()],
+      controllers: [StreamController, StandingController, DelegationsController, ApprovalsController, DeadJobsController, ConsoleController, ReviewController, SlackLinksController, SlackLinkPages],
+      providers: [
+        { provide: ApprovalsDependencies, useValue: deps },
+        { provide: Log, useValue: log },
+        { provide: LiveStreams, useValue: streams },
+        { provide: IdempotencyStore, useValue: deps.idempotency },
+        { provide: ConsoleSessions, useValue: deps.sessions },
+        { provide: DeniedAccess, useValue: denied },
+        PageSessions,
+        ApprovalPages,
+        ApplyConfigurationHandler,
+        ApprovalsLoops,
+        SlackInlets,
+      ],
       exports: [CqrsModule],
     };
   }

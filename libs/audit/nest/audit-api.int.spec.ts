@@ -12,6 +12,9 @@ import { AuditModule } from './audit-module.ts';
 
 /** Tokens are `tenant:role`. */
 const authenticator: Authenticator = {
+  recognise: () => {
+    throw new Refusal('token_unknown');
+  },
   authenticate(authorization): Principal {
     const match = /^Bearer (\w+):([\w-]+)$/.exec(authorization ?? '');
     if (!match) throw new Refusal('unauthenticated');

@@ -72,6 +72,8 @@ export class Broker {
       ids,
       serverInfo,
       recordTimeoutMs: limits.admissionTimeoutMs,
+      callerNow: (principal) => this.keys.now(principal),
+      onFault: deps.onFault,
     });
     deps.upstreams.listen(this.mcp.events);
   }
@@ -92,6 +94,7 @@ export class Broker {
     this.directory.retain(registry.upstreamKeys);
     this.deps.upstreams.retain(registry.upstreamKeys);
     this.mcp.listening.review((principal) => this.keys.stands(principal));
+    this.mcp.start();
     this.mcp.events.configurationChanged(({ tenant, id }) => registry.tenants.get(tenant)?.servers.find(({ facts }) => facts.id === id)?.upstream);
   }
 

@@ -1,10 +1,11 @@
 import { createPool, PostgresAuditReader, PostgresOpenCalls } from '#libs/adapters/postgres';
-import { digestWith, PeopleDesk, Sweep } from '#libs/approvals/core';
+import { DelegationDesk, digestWith, PeopleDesk, StandingDesk, Sweep } from '#libs/approvals/core';
 import { base64url, sha256 } from '#libs/audit/core';
 import type { HoldfastConfig } from '#libs/contracts';
 import type { Log, ReadinessCheck, SecretSources } from '#libs/platform';
 import { LEASE_MS } from '../broker-control.ts';
 import { composeBroker } from '../broker-parts.ts';
+import { composeNotifications } from '../notifications.ts';
 import { composeSlack } from '../slack.ts';
 import { sleep, systemClock } from '../system.ts';
 import type { DataDirectory } from './data-directory.ts';
@@ -18,8 +19,8 @@ export interface EmbeddedOptions {
   readonly log: Log;
   readonly config: HoldfastConfig;
   readonly secrets: SecretSources;
-  /** How people reach this process where the configuration does not say it; asked for only when it listens. */
-  readonly publicUrl: () => string;
+  /** Where this process is reached. */
+  readonly url: () => string;
   /** This process can serve no more and must end; a start afterwards mends it. */
   readonly onFatal: (reason: string) => void;
 }
@@ -38,21 +39,45 @@ export async function composeEmbedded(options: EmbeddedOptions) {
     masterKey: data.masterKey,
     secrets: options.secrets,
     localKeys: () => local.keys,
-    onConfiguration: (config) => slack.use(config),
+    onConfiguration: (inForce) => slack.use(inForce),
     onFatal: options.onFatal,
   });
   const { broker, clock, configuration, journal, leases, outbox, recorder } = parts;
   const settlerPool = createPool({ url: databases.settler, application: 'holdfast-solo', max: 2, statementTimeoutMs: 30_000 });
   const readerPool = createPool({ url: databases.reader, application: 'holdfast-solo', max: 6 });
   const openCalls = new PostgresOpenCalls(settlerPool, journal);
+  const notifications = composeNotifications({ ...options, databaseUrl: databases.app, reviewLinks: parts.reviewLinks, desk: { ...parts.desk, deliveries: parts.deliveries }, others: () => [slack.channel] });
   const local = makeLocalKeys(options.config, await configuration.tenants());
   const lag: ReadinessCheck = { name: 'projector', check: async () => ({ ready: true, data: { lag: Number(await openCalls.lag()) } }) };
   const people = new PeopleDesk(parts.desk);
   const digestOf = digestWith(sha256, base64url);
-  const slack = composeSlack({ log, people, links: parts.slackLinks, desk: parts.desk, sealer: parts.derived('holdfast-slack'), secrets: options.secrets, clock, ids: parts.ids, digestOf, publicUrl: options.publicUrl });
+  const slack = composeSlack({ log, people, jobs: notifications.jobs, links: parts.slackLinks, sealer: parts.derived('holdfast-slack'), secrets: options.secrets, clock, ids: parts.ids, digestOf, publicUrl: () => options.config.notify.publicUrl ?? options.url() });
 
   return {
-    approvals: { people, sweep: new Sweep({ ...parts.desk, leases, openCalls }), configuration, outbox, journal, leases, openCalls, recorder, deliver: (lost: string) => recorder.replayOrphans(lost), clock, leaseMs: LEASE_MS, digestOf, slack: slack.edge },
+    approvals: {
+      people,
+      standing: new StandingDesk(parts.desk),
+      delegations: new DelegationDesk(parts.desk),
+      store: parts.desk.store,
+      reviewLinks: parts.reviewLinks,
+      idempotency: parts.idempotency,
+      sessions: parts.sessions,
+      endedSessions: parts.endedSessions,
+      sweep: new Sweep({ ...parts.desk, leases, openCalls }),
+      jobs: notifications.jobs,
+      notifier: notifications.notifier,
+      configuration,
+      outbox,
+      journal,
+      leases,
+      openCalls,
+      recorder,
+      deliver: (lost: string) => recorder.replayOrphans(lost),
+      clock,
+      leaseMs: LEASE_MS,
+      digestOf,
+      slack: slack.edge,
+    },
     slack,
     auditReader: new PostgresAuditReader(readerPool),
     broker,
@@ -75,6 +100,8 @@ export async function composeEmbedded(options: EmbeddedOptions) {
     },
     async close(): Promise<void> {
       await slack.close();
+      notifications.close();
+      await notifications.jobs.close();
       await parts.close();
       await Promise.all([settlerPool.end(), readerPool.end()]);
     },

@@ -1,3 +1,4 @@
+import { migrateJobs } from '#libs/adapters/bullmq';
 import { startEmbeddedPostgres } from '#libs/adapters/embedded-postgres';
 import { claimInstallation, urlAs } from '#libs/adapters/postgres';
 import { Refusal } from '#libs/contracts';
@@ -38,6 +39,7 @@ export async function openDatabases(options: OpenDatabasesOptions): Promise<Data
     const audit = options.external?.audit ?? server!.url('holdfast_audit');
     try {
       const claim = await claimInstallation({ operationalUrl: operational, auditUrl: audit, logins: data.logins, progress });
+      await migrateJobs({ adminUrl: operational, role: 'holdfast_app' });
       const as = (url: string, role: string): string => urlAs(url, role, data.logins[role]!);
       return {
         app: as(operational, 'holdfast_app'),

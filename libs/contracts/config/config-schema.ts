@@ -128,6 +128,10 @@ const Match = z.strictObject({
   methods: Globs,
 });
 
+/** Kinds of values that are found in arguments and texts. */
+export const Detector = z.enum(['email', 'card', 'iban', 'secret']);
+export type Detector = z.infer<typeof Detector>;
+
 const Policy = z.strictObject({
   id: Id,
   tenant: Tenant,
@@ -138,7 +142,11 @@ const Policy = z.strictObject({
   flow: Id.optional(),
   /** Whether a repeated call joins the approval of an equal one that waits, or asks for its own. */
   repeats: z.enum(['join', 'ask']).default('join'),
+  /** `required` refuses callers that cannot follow a task, at once, where people take long; otherwise they wait on their request. */
+  tasks: z.enum(['offered', 'required']).optional(),
   reason: Sentence.optional(),
+  /** What people who look at a held call see only when they ask for it. */
+  obligations: z.strictObject({ redact: z.array(Detector).max(10).optional() }).optional(),
 });
 
 /** Whoever is meant by one of the lists. The role `owner-of-server` means who owns the server of the call. */
@@ -167,6 +175,8 @@ const Flow = z.strictObject({
   channels: z.array(z.string().regex(/^(console|email|slack:.+)$/, 'console, email or slack:CHANNEL')).max(20).default(['console']),
   requesterReason: z.enum(['required', 'optional', 'none']).default('optional'),
   approverReason: z.enum(['required', 'optional']).default('optional'),
+  /** Whether one person of a step may approve beforehand, for hours, what the flow would ask about. */
+  standing: z.enum(['allowed', 'off']).default('allowed'),
   /** Who may approve alone in an emergency; nobody when absent. */
   breakGlass: People.optional(),
   steps: z.array(Step).min(1).max(20),
@@ -186,14 +196,34 @@ const Slack = z.strictObject({
   appToken: SecretRef.optional(),
   /** Another address of the Web API: an enterprise proxy. */
   apiUrl: HttpUrl.optional(),
-  /** How people reach this Holdfast: links in messages begin with it. */
-  publicUrl: HttpUrl.optional(),
   /** `summary`: redacted and shortened. `full`: also the arguments themselves, to whoever may decide and is about to edit them. */
   showArguments: z.enum(['none', 'summary', 'full']).default('summary'),
   /** Calls of a class above this one are shown with a link to the console, and are not decided in Slack. */
   riskCeiling: ImpactClass.default('write'),
   /** Whether a full member whose e-mail address Slack has verified is the user with that address, without a link of accounts. */
   trustVerifiedEmail: z.boolean().default(false),
+});
+
+/** The mail server that mails about approvals are given to. */
+const Smtp = z.strictObject({
+  host: z.string().min(1).max(253),
+  port: z.int().min(1).max(65_535).default(587),
+  /** TLS from the first byte, as on port 465. */
+  secure: z.boolean().default(false),
+  /** Refuse a server that does not upgrade the connection to TLS. */
+  requireTls: z.boolean().default(true),
+  user: z.string().min(1).max(200).optional(),
+  password: SecretRef.optional(),
+  from: z.string().min(3).max(300),
+});
+
+/** How people are told. */
+const Notify = z.strictObject({
+  /** Where people reach this installation; links begin with it. */
+  publicUrl: HttpUrl.optional(),
+  smtp: Smtp.optional(),
+  /** One entry for each tenant that uses it. */
+  slack: z.array(Slack).max(100).default([]),
 });
 
 export const HoldfastConfig = z.strictObject({
@@ -205,8 +235,7 @@ export const HoldfastConfig = z.strictObject({
   policies: z.array(Policy).default([]),
   flows: z.array(Flow).default([]),
   limits: z.array(Limit).default([]),
-  /** How people are told; `slack` holds one entry for each tenant that uses it. */
-  notify: z.strictObject({ slack: z.array(Slack).max(100).default([]) }).prefault({}),
+  notify: Notify.prefault({}),
 });
 /** A whole, valid configuration with all defaults filled in. */
 export type HoldfastConfig = z.infer<typeof HoldfastConfig>;

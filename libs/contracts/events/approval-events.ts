@@ -5,6 +5,7 @@ import { Digest } from './envelope.ts';
 
 const Step = z.int().min(0);
 const Person = z.string().max(300);
+const DelegationScope = z.strictObject({ flow: z.string().optional(), server: z.string().optional(), step: z.string().optional() });
 
 function approvalEvent<const Type extends string, Data extends z.ZodRawShape>(type: Type, sentence: string, data: Data, sealed: readonly string[] = [], owner: Owner = 'approvals'): EventDefinition<Type, z.ZodObject<Data & { at: typeof At }, z.core.$strict>> {
   return defineEvent({ type, version: 1, owner, sentence, sealed, data: z.strictObject({ ...data, at: At }) });
@@ -56,7 +57,7 @@ export const approvalDelegated = approvalEvent('approval.delegated', 'A person h
   from: Person,
   to: Person,
   until: At,
-  scope: z.strictObject({ flow: z.string().optional(), server: z.string().optional(), step: z.string().optional() }),
+  scope: DelegationScope,
 });
 
 export const approvalEdited = approvalEvent(
@@ -105,13 +106,23 @@ export const approvalSettled = approvalEvent('approval.settled', 'What became of
 export const approvalStandingCreated = approvalEvent(
   'approval.standing_created',
   'A person approved beforehand, for hours, what one agent does with one tool while a condition holds.',
-  { standing: z.uuid(), person: Person, call: Standing, condition: z.string().max(4_000), approvers: People, until: At },
+  { standing: z.uuid(), person: Person, call: Standing, flow: z.string().optional(), condition: z.string().max(4_000), approvers: People, until: At },
   ['/reason'],
 );
 
 export const approvalStandingUsed = approvalEvent('approval.standing_used', 'A call was released by a standing approval.', { call: z.string(), argsDigest: Digest, number: z.int().min(1) });
 
 export const approvalStandingRevoked = approvalEvent('approval.standing_revoked', 'A standing approval was ended before its time.', { person: Person });
+
+export const delegationCreated = approvalEvent('delegation.created', 'A person handed the own right to decide on for a time, as when out of office; it adds to nobody\'s count.', {
+  delegation: z.uuid(),
+  from: Person,
+  to: Person,
+  until: At,
+  scope: DelegationScope,
+});
+
+export const delegationRevoked = approvalEvent('delegation.revoked', 'A delegation was ended before its time.', { delegation: z.uuid(), person: Person });
 
 export const notificationFailed = defineEvent({
   type: 'notification.failed',

@@ -11,6 +11,7 @@ export type RecorderFailure = 'full' | 'down' | 'stopped' | 'late' | 'fault';
 export class MemoryRecorder implements Recorder {
   readonly instance = '00000000-0000-7000-8000-000000000000';
   readonly log: EventDraft[] = [];
+  healthy = true;
   private readonly failures: { type: string; failure: RecorderFailure }[] = [];
   private readonly gates: { type: string; wait: Promise<void> }[] = [];
   private ids = 0;

@@ -68,6 +68,12 @@ export class SpecApprovals {
     this.store.now.revision++;
   }
 
+  /** Another configuration is in force. */
+  use(config: HoldfastConfig): void {
+    this.config = config;
+    this.store.now.revision++;
+  }
+
   private people(tenant: string): DirectoryFacts {
     return { people: this.config.identity.users.filter((user) => user.tenant === tenant).map(({ id, groups, roles }) => ({ id, groups, roles, active: true })) };
   }

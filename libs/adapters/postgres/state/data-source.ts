@@ -12,6 +12,7 @@ export async function openStateDatabase(url: string, poolSize: number): Promise<
     migrationsRun: false,
     poolSize,
     connectTimeoutMS: 5_000,
-    extra: { options: '-c synchronous_commit=on' },
+    // A statement or a transaction that hangs would hold the locks that others wait for.
+    extra: { options: '-c synchronous_commit=on -c statement_timeout=30000 -c idle_in_transaction_session_timeout=30000' },
   }).initialize();
 }

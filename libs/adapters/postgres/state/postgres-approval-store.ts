@@ -1,7 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { type ApprovalQuery, type ApprovalStore, type Change, type HeldCall, type Moment, type Notice, type Opening, type StoredApproval, wakeAt } from '#libs/approvals/core';
+import { type ApprovalQuery, type ApprovalStore, type Change, type HeldCall, isUuid, type Moment, type Notice, type Opening, type StoredApproval, wakeAt } from '#libs/approvals/core';
 import { Refusal } from '#libs/contracts';
-import type { Lane } from '#libs/ports';
+import type { CallIdentity, Lane } from '#libs/ports';
 import type { Listener } from '../listener.ts';
 import { momentOf, selectMoment } from './moment.ts';
 import type { PostgresOutbox } from './postgres-outbox.ts';
@@ -105,6 +105,28 @@ export class PostgresApprovalStore implements ApprovalStore {
     return { items: page.map(stored), next: rows.length > limit && last ? `${last.created_at}.${last.id}` : null };
   }
 
+  async changedSince(tenant: string, { at, id }: { readonly at: number; readonly id: string | null }, limit: number): Promise<readonly StoredApproval[]> {
+    const rows = (await this.database.query(`select ${COLUMNS} from state.approval where tenant = $1 and (changed_at, id) > ($2::bigint, $3::uuid) order by changed_at, id limit $4`, [
+      tenant,
+      Math.max(0, at),
+      id ?? '00000000-0000-0000-0000-000000000000',
+      limit,
+    ])) as Row[];
+    return rows.map(stored);
+  }
+
+  async lastExecuted({ tenant, agent, server, method, tool }: CallIdentity, before: number): Promise<StoredApproval | null> {
+    // Not `is not distinct from`, which no index serves.
+    const [row] = (await this.database.query(
+      `select ${COLUMNS} from state.approval
+       where tenant = $1 and ${agent === null ? '($2::text is null and agent is null)' : 'agent = $2'} and state -> 'binding' ->> 'server' = $3 and state -> 'binding' ->> 'tool' = $4
+         and state -> 'binding' ->> 'method' = $5 and status = 'executed' and created_at < $6
+       order by changed_at desc limit 1`,
+      [tenant, agent, server, tool, method, before],
+    )) as Row[];
+    return row ? stored(row) : null;
+  }
+
   async moment(tenant: string): Promise<Moment> {
     const [row] = (await this.database.query(`select ${selectMoment('$1')}`, [tenant])) as [Parameters<typeof momentOf>[0]];
     return momentOf(row);
@@ -177,8 +199,4 @@ function placeOf(after: string): { readonly at: string; readonly id: string } {
   const [, at, id] = /^(\d{1,16})\.([0-9a-f-]{36})$/.exec(after) ?? [];
   if (at === undefined || id === undefined || !isUuid(id)) throw new Refusal('request_invalid', 'not valid: after');
   return { at, id };
-}
-
-function isUuid(text: string): boolean {
-  return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text);
 }

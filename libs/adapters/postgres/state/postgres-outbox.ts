@@ -81,6 +81,14 @@ export class PostgresOutbox implements Outbox {
     return this.deliveries.sent(BigInt(batch.number));
   }
 
+  async forgetSent(before: Date, limit: number): Promise<number> {
+    const [row] = (await this.database.query(
+      `with gone as (delete from state.outbox where number in (select number from (select number, sent_at from state.outbox order by number limit $2) first where sent_at < $1) returning 1) select count(*)::int as count from gone`,
+      [before, limit],
+    )) as [{ count: number }];
+    return row.count;
+  }
+
   onStaged(listener: () => void): void {
     this.listener.on(STAGED, listener);
   }

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { type Moment, type StandingApproval, type StandingChange, type StandingStore } from '#libs/approvals/core';
+import { Refusal } from '#libs/contracts';
 import type { CallIdentity } from '#libs/ports';
 import { momentOf, type MomentRow, selectMoment } from './moment.ts';
 import type { PostgresOutbox } from './postgres-outbox.ts';
@@ -36,11 +37,14 @@ export class PostgresStandingStore implements StandingStore {
       const { result, next, events = [] } = work(row?.state ?? null, momentOf(moment));
       if (!next || events.length === 0) return { result, number: null };
       const { call, until, revoked, version } = next;
-      await transaction.query(
-        `insert into state.standing_approval (tenant, id, agent, server, tool, until, revoked, version, state) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-         on conflict (tenant, id) do update set revoked = excluded.revoked, version = excluded.version, state = excluded.state`,
-        [tenant, id, call.agent, call.server, call.tool, until, revoked, version, JSON.stringify(next)],
-      );
+      const [written] = (await transaction.query(
+        `with written as (insert into state.standing_approval (tenant, id, agent, server, tool, until, revoked, version, state) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+           on conflict (tenant, id) do update set revoked = excluded.revoked, version = excluded.version, state = excluded.state where standing_approval.version = $10 returning 1)
+         select count(*)::int as count from written`,
+        [tenant, id, call.agent, call.server, call.tool, until, revoked, version, JSON.stringify(next), row?.state.version ?? 0],
+      )) as [{ count: number }];
+      // Two that make the same one at once: the second knows of no first one.
+      if (written.count !== 1) throw new Refusal('decision_stale');
       return { result, number: await this.outbox.stage(transaction, events) };
     });
   }

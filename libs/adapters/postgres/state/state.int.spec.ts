@@ -101,6 +101,16 @@ describe('state in the operational database', () => {
     await relayOutbox(outbox, journal);
   });
 
+  it('forgets batches that are in the journal for long, and nothing else', async () => {
+    await applyConfiguration(store, configuration({ servers: [httpServer('later')] }), 'api', digestOf);
+    const waiting = (await outbox.unsent(10)).map(({ number }) => number);
+    expect(await outbox.forgetSent(new Date(Date.now() - 60_000), 100)).toBe(0);
+    expect(await outbox.forgetSent(new Date(Date.now() + 60_000), 100)).toBeGreaterThan(0);
+    expect((await outbox.unsent(10)).map(({ number }) => number)).toEqual(waiting);
+    expect(await outbox.delivered(1n, 1_000)).toBe(true);
+    await relayOutbox(outbox, journal);
+  });
+
   it('a relay that crashed between appending and marking appends nothing twice', async () => {
     await applyConfiguration(store, configuration({ servers: [httpServer('once')] }), 'api', digestOf);
     const [batch] = await outbox.unsent(1);

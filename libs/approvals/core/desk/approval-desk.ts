@@ -165,7 +165,7 @@ export class ApprovalDesk implements Approvals {
       const done = await this.deps.configurations.deciding(() =>
         this.deps.standing.change(identity.tenant, candidate.id, (found, moment) => {
           const directory = this.deps.configurations.directory(identity.tenant, moment);
-          const decided = decideStanding(found, { type: 'use', call: identity, callId: request.call, argsDigest: args.digest, condition, stopped: false }, { now: this.deps.clock.now(), directory });
+          const decided = decideStanding(found, { type: 'use', call: identity, callId: request.call, argsDigest: args.digest, condition, stopped: false, ...(request.flow === undefined ? {} : { flow: request.flow }) }, { now: this.deps.clock.now(), directory });
           return decided.ok ? { result: true, ...appliedStanding(found, decided.events, { call: request.call }) } : { result: false };
         }),
       );

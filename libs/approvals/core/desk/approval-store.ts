@@ -1,5 +1,5 @@
 import type { EventDraft } from '#libs/contracts';
-import type { Lane } from '#libs/ports';
+import type { CallIdentity, Lane } from '#libs/ports';
 import type { Delegation } from '../held/delegation.ts';
 import type { HeldCall, Status } from '../held/state.ts';
 
@@ -79,6 +79,10 @@ export interface ApprovalStore {
   /** Removes the answers of approvals that ended before this moment; how many. */
   forgetAnswers(before: number, limit: number): Promise<number>;
   list(query: ApprovalQuery): Promise<{ readonly items: readonly StoredApproval[]; readonly next: string | null }>;
+  /** What was changed after a place, in the order of time; an id of null is before all others of its moment. */
+  changedSince(tenant: string, place: { readonly at: number; readonly id: string | null }, limit: number): Promise<readonly StoredApproval[]>;
+  /** The last executed call of the same tool by the same agent that was asked for before a moment. */
+  lastExecuted(call: CallIdentity, before: number): Promise<StoredApproval | null>;
   moment(tenant: string): Promise<Moment>;
   /** Approvals that want to be woken by now, of all tenants, the longest overdue first. */
   due(now: number, limit: number): Promise<readonly { readonly tenant: string; readonly id: string }[]>;
@@ -88,6 +92,7 @@ export interface ApprovalStore {
   releasable(lane: Lane, limit: number): Promise<readonly StoredApproval[]>;
   notices(limit: number): Promise<readonly Notice[]>;
   told(notice: Notice): Promise<void>;
+  /** Calls back a moment after each change; a hint, some are lost. Any number of listeners. */
   changes(listener: (change: { readonly tenant: string; readonly approval: string; readonly status: Status; readonly lane: Lane }) => void): void;
 }
 export const ApprovalStore = Symbol('ApprovalStore');

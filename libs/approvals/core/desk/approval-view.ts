@@ -139,7 +139,7 @@ export function rightsOf(stored: StoredApproval, person: string, operator: boole
 
 /** Whom an approval waits for right now: everybody whose word would count in the open step. */
 export function askedNow(state: HeldCall, facts: Facts): ReadonlySet<string> {
-  if (state.status !== 'held') return new Set();
+  if (state.status !== 'held' || facts.now >= state.expiresAt) return new Set();
   const voted = new Set(standingVotes(state).filter((vote) => vote.round === state.round).map(({ person }) => person));
   const own = [...seatsOf(state, state.step, facts.directory)];
   const delegates = [...state.delegations, ...facts.directory.delegations].map(({ to }) => to).filter((to) => seatsUsableBy(state, state.step, to, facts).length > 0);

@@ -1,4 +1,4 @@
-import { type Actor, canonicalJson, type ErrorCode, Refusal } from '#libs/contracts';
+import { type Actor, canonicalJson, Detector, type ErrorCode, Refusal } from '#libs/contracts';
 import type { ArgumentsIdentity, HeldRequest } from '#libs/ports';
 import type { Command, Facts } from '../held/commands.ts';
 import { decide } from '../held/decide.ts';
@@ -6,6 +6,7 @@ import type { Status, Vote } from '../held/state.ts';
 import type { ApprovalDeskDependencies } from './approval-desk.ts';
 import { type ApprovalView, askedNow, type Rights, rightsOf, viewOf } from './approval-view.ts';
 import type { StoredApproval } from './approval-store.ts';
+import { redact, redactText } from '../redact/redact.ts';
 import { applied, changed } from './records.ts';
 import { Safe } from './safe.ts';
 
@@ -56,6 +57,17 @@ export interface Opened {
   readonly originalArgs: Readonly<Record<string, unknown>> | null;
   readonly reason: string | null;
   readonly run: string | null;
+  /** What the agent answers to questions that the server asked before: sent along with the arguments. Null when there is nothing. */
+  readonly input: unknown;
+  /** How many values policy hides here; {@link PeopleDesk.open} hides none. */
+  readonly hidden: number;
+}
+
+/** An earlier call of the same agent and tool that people approved and that was executed. */
+export interface Precedent {
+  readonly id: string;
+  readonly at: string;
+  readonly args: Readonly<Record<string, unknown>>;
 }
 
 export interface PeopleDeskDependencies extends ApprovalDeskDependencies {
@@ -102,14 +114,41 @@ export class PeopleDesk {
 
   /** Opens what is sealed, for those who may see it, and records that they saw it. */
   async open(person: Person, id: string): Promise<Opened> {
-    const { tenant } = person;
-    const stored = await this.load(tenant, id);
+    const stored = await this.load(person.tenant, id);
     if (!(await this.maySee(person, stored))) throw new Refusal('forbidden', 'only who decides, who asked, or an auditor sees what is sealed');
     await this.noteShown(person, stored);
+    return this.opened(stored);
+  }
+
+  private async opened(stored: StoredApproval): Promise<Opened> {
+    const { tenant } = stored.state.binding;
     const request: HeldRequest | null = await this.safe.open(tenant, stored.sealed, '/request');
     const edited = stored.state.edits.length === 0 ? null : ((await this.safe.open(tenant, stored.sealed, '/edited')) as Record<string, unknown> | null);
     const original = request?.args ?? null;
-    return { args: edited ?? original, originalArgs: edited ? original : null, reason: await this.safe.open(tenant, stored.sealed, '/reason'), run: request?.run ?? null };
+    return { args: edited ?? original, originalArgs: edited ? original : null, reason: await this.safe.open(tenant, stored.sealed, '/reason'), run: request?.run ?? null, input: inputOf(request), hidden: 0 };
+  }
+
+  /** The same without what policy hides from who only looks. It counts as shown only where nothing is hidden. */
+  async look(person: Person, id: string): Promise<Opened> {
+    const stored = await this.load(person.tenant, id);
+    if (!(await this.maySee(person, stored))) throw new Refusal('forbidden', 'only who decides, who asked, or an auditor sees what is sealed');
+    const kinds = await this.hiddenKinds(stored);
+    const { args, originalArgs, reason, run, input } = await this.opened(stored);
+    const [now, before] = [redact(args, kinds), redact(originalArgs, kinds)] as { readonly value: Opened['args']; readonly hidden: number }[];
+    const answered = redact(input, kinds);
+    const said = reason === null ? null : redactText(reason, kinds);
+    const hidden = now!.hidden + before!.hidden + answered.hidden + (said?.hidden ?? 0);
+    if (hidden === 0) await this.noteShown(person, stored);
+    return { args: now!.value, originalArgs: before!.value, reason: said?.value ?? null, run, input: answered.value, hidden };
+  }
+
+  /** The last one like it, as far as this person may see that one; what policy hides is hidden unless `everything`. */
+  async precedent(person: Person, id: string, everything: boolean): Promise<Precedent | null> {
+    const { state } = await this.load(person.tenant, id);
+    const found = await this.deps.store.lastExecuted(state.binding, state.binding.createdAt);
+    if (!found || !(await this.maySee(person, found))) return null;
+    const { args } = everything ? await this.open(person, found.state.id) : await this.look(person, found.state.id);
+    return args && { id: found.state.id, at: new Date(found.changedAt).toISOString(), args };
   }
 
   async decide(person: Person, id: string, verdict: Verdict): Promise<Decision> {
@@ -183,6 +222,15 @@ export class PeopleDesk {
     return steps.some(({ people }) => people.includes(person.id)) || askedNow(state, facts).has(person.id) || state.votes.some((vote) => vote.person === person.id);
   }
 
+  /** What the rule that asked hides, as it stands now; everything we know of where the rule is gone. */
+  private async hiddenKinds({ state }: StoredApproval): Promise<readonly Detector[]> {
+    const { configurations, store } = this.deps;
+    const { tenant } = state.binding;
+    const config = await configurations.deciding(async () => configurations.at(await store.moment(tenant)));
+    const rule = config.policies.find((policy) => policy.tenant === tenant && policy.id === state.rule);
+    return rule ? (rule.obligations?.redact ?? []) : Detector.options;
+  }
+
   private async noteShown(person: Person, stored: StoredApproval): Promise<void> {
     const { id, call, args } = stored.state;
     const key = `${person.tenant} ${person.id} ${id} ${args.digest}`;
@@ -207,6 +255,10 @@ export class PeopleDesk {
     const { store, configurations, clock } = this.deps;
     return configurations.deciding(async () => ({ now: clock.now(), directory: configurations.directory(tenant, await store.moment(tenant)) }));
   }
+}
+
+function inputOf(request: HeldRequest | null): unknown {
+  return (request && (JSON.parse(request.params) as { inputResponses?: unknown }).inputResponses) ?? null;
 }
 
 /** Where a page that ended in the middle goes on. */

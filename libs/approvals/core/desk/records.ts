@@ -30,6 +30,7 @@ export function ticketOf({ state, lane, createdAt, changedAt }: StoredApproval):
     status: state.status,
     version: state.version,
     caller: { user: binding.user, client: binding.client, agent: binding.agent },
+    server: binding.server,
     createdAt,
     changedAt,
     expiresAt: state.expiresAt,
@@ -45,4 +46,9 @@ export function progressOf(state: HeldCall): string {
   const given = standingVotes(state).filter((vote) => vote.step === state.step && vote.verdict === 'approve').length;
   const of = state.flow.steps.length > 1 ? ` (step ${state.step + 1} of ${state.flow.steps.length})` : '';
   return `${step.name}: ${given} of ${step.need}${of}`;
+}
+
+/** Whether a text can be an id of ours; what cannot be one names nothing. */
+export function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text);
 }

@@ -16,6 +16,8 @@ export interface StandingEventData {
     readonly standing: string;
     readonly person: string;
     readonly call: Bound;
+    /** The flow it stands in for; absent in old events, which are of no flow. */
+    readonly flow?: string;
     readonly condition: string;
     readonly approvers: People;
     readonly until: number;
@@ -34,6 +36,7 @@ export interface StandingApproval {
   readonly version: number;
   readonly person: string;
   readonly call: Bound;
+  readonly flow: string | null;
   /** CEL over the arguments; whoever uses it evaluates it. */
   readonly condition: string;
   readonly approvers: People;
@@ -50,6 +53,8 @@ export type StandingCommand =
       readonly id: string;
       readonly person: string;
       readonly call: CallIdentity;
+      /** The flow that policy asks for; another one asks other people. */
+      readonly flow?: string;
       readonly condition: string;
       /** Who may give it, as configuration says; whoever gave it must still be one of them at each use. */
       readonly approvers: People;
@@ -62,6 +67,7 @@ export type StandingCommand =
       readonly call: CallIdentity;
       readonly callId: string;
       readonly argsDigest: string;
+      readonly flow?: string;
       readonly condition: 'met' | 'not_met' | 'failed';
       readonly stopped: boolean;
     }
@@ -85,8 +91,8 @@ export function decideStanding(state: StandingApproval | null, command: Standing
 export function evolveStanding(state: StandingApproval | null, event: StandingEvent): StandingApproval {
   if (event.type === 'approval.standing_created') {
     if (state) throw new Error('a standing approval is created once');
-    const { standing, person, call, condition, approvers, until } = event.data;
-    return { id: standing, version: 1, person, call, condition, approvers, until, revoked: false, uses: 0 };
+    const { standing, person, call, flow = null, condition, approvers, until } = event.data;
+    return { id: standing, version: 1, person, call, flow, condition, approvers, until, revoked: false, uses: 0 };
   }
   if (!state) throw new Error('the history of a standing approval begins with its creation');
   const next = { ...state, version: state.version + 1 };
@@ -101,7 +107,7 @@ function create(command: Extract<StandingCommand, { type: 'create' }>, { now, di
   const why = whoMay(person, command.call, approvers, directory);
   if (why) return why;
   if (isBlank(command.reason)) return refused('reason_required');
-  const data = { at: now, standing: id, person, call: { tenant, agent, server, method, tool, toolHash }, condition, approvers, until: now + forMs };
+  const data = { at: now, standing: id, person, call: { tenant, agent, server, method, tool, toolHash }, ...(command.flow === undefined ? {} : { flow: command.flow }), condition, approvers, until: now + forMs };
   return { ok: true, events: [{ type: 'approval.standing_created', actor: { user: person, via: command.via }, data, seal: { '/reason': command.reason } }] };
 }
 
@@ -111,6 +117,7 @@ function use(state: StandingApproval, command: Extract<StandingCommand, { type: 
   if (command.stopped) return refused('stopped_by_switch');
   if (state.revoked || now >= state.until) return refused('standing_over');
   if (!BOUND.every((key) => state.call[key] === call[key])) return refused('binding_mismatch');
+  if (state.flow !== null && state.flow !== command.flow) return refused('binding_mismatch');
   if (state.call.toolHash !== call.toolHash) return refused('tool_changed');
   const why = whoMay(state.person, call, state.approvers, directory);
   if (why) return why;

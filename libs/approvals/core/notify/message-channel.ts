@@ -36,8 +36,9 @@ export interface Message {
 /**
  * A way to tell people: one for each kind of channel. It is asked for one message at a time, by a job that tries again.
  *
- * A rejection is an attempt that failed, unless it is JobHopeless (this message will never get through) or JobPostponed (not now, but
- * after a while). What was begun and whose end nobody saw is not sent again unless `find` says that it did not arrive.
+ * A rejection says that nothing arrived, and that it may be tried again, unless it is JobHopeless (this message will never get through),
+ * JobPostponed (not now, but after a while) or {@link DeliveryInDoubt}. What was begun and whose end nobody saw is not sent again unless
+ * `find` says that it did not arrive.
  */
 export interface MessageChannel {
   /** As flows name it: `email`, or the part of `slack:#room` before the colon. */
@@ -52,3 +53,11 @@ export interface MessageChannel {
   find?(message: Message): Promise<string | null | undefined>;
 }
 export const MessageChannel = Symbol('MessageChannel');
+
+/** Thrown by a channel that cannot tell whether the message arrived. */
+export class DeliveryInDoubt extends Error {
+  constructor(detail: string) {
+    super(detail);
+    this.name = 'DeliveryInDoubt';
+  }
+}

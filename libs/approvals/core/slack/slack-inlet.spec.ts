@@ -1,11 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { Refusal } from '#libs/contracts';
-import { JobHopeless } from '#libs/ports';
 import { readCommand, readInteraction } from './read-interaction.ts';
 import type { SlackWork } from './slack-desk.ts';
 import { SlackInlet } from './slack-inlet.ts';
 import { SlackSpec } from './spec/world.ts';
-import { WorkQueue } from './work-queue.ts';
 
 const from = { team: { id: 'T0HOLD' }, api_app_id: 'A0HOLD', user: { id: 'U0GRACE', team_id: 'T0HOLD' } };
 const press = (more: object = {}) => ({ type: 'block_actions', ...from, trigger_id: '1.2.abc', channel: { id: 'C0OPS' }, actions: [{ action_id: 'approve', value: 'h' }], ...more });
@@ -80,35 +78,5 @@ describe('the inlet', () => {
     const fields = { team_id: 'T0HOLD', api_app_id: 'A0HOLD', user_id: 'U0GRACE', text: 'approvals' };
     expect(await inlet().command(fields, () => true)).toMatchObject({ response_type: 'ephemeral', text: 'Approvals that wait for you' });
     expect(await inlet(() => Promise.resolve()).command(fields, () => true)).toEqual({ response_type: 'ephemeral', text: 'That took too long; try again.' });
-  });
-});
-
-describe('work for later in this process', () => {
-  const work = { tenant: 'acme', user: 'U0GRACE', trigger: 't', channel: null, handle: 'h' };
-
-  it('is done, tried three times, and given up when it is hopeless', async () => {
-    const faults: unknown[] = [];
-    let tried = 0;
-    const queue = (failure?: Error) => new WorkQueue({ press: async () => { tried++; if (failure) throw failure; }, wait: async () => undefined, onFault: (error) => faults.push(error) });
-    for (const [failure, times] of [[undefined, 1], [new Error('away'), 3], [new JobHopeless('gone'), 1]] as const) {
-      tried = 0;
-      const one = queue(failure);
-      await one.later(work);
-      await one.idle();
-      expect(tried).toBe(times);
-    }
-    expect(faults).toHaveLength(2);
-  });
-
-  it('is bounded: eight at once, a thousand waiting', async () => {
-    let [running, most] = [0, 0];
-    let open = (): void => undefined;
-    const gate = new Promise<void>((resolve) => (open = resolve));
-    const queue = new WorkQueue({ press: async () => { most = Math.max(most, ++running); await gate; running--; }, wait: async () => undefined, onFault: () => undefined });
-    for (let n = 0; n < 1_008; n++) await queue.later(work);
-    await expect(queue.later(work)).rejects.toMatchObject({ code: 'overloaded' });
-    open();
-    await queue.idle();
-    expect([most, running]).toEqual([8, 0]);
   });
 });

@@ -32,6 +32,8 @@ const IN_CALL = {
   'approval.standing_created': false,
   'approval.standing_used': true,
   'approval.standing_revoked': false,
+  'delegation.created': false,
+  'delegation.revoked': false,
   'notification.failed': false,
   'policy.activated': false,
   'config.applied': false,

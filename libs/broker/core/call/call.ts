@@ -1,5 +1,6 @@
 import type { ErrorCode } from '#libs/contracts';
 import type { Lane, Principal, Ticket } from '#libs/ports';
+import type { InputAnswers } from '../mcp/input-required.ts';
 import type { CallMethod } from '../policy/facts.ts';
 import type { UpstreamClient } from '../upstream/upstreams.ts';
 import type { Cancellation } from './cancellation.ts';
@@ -36,6 +37,8 @@ export interface Call {
   readonly client: UpstreamClient | undefined;
   /** Says when nobody wants the answer any more. */
   readonly cancellation: Cancellation;
+  /** Gets what its server wants to know before it does anything; absent where that is for the client's next request to bring. */
+  readonly input?: (wanted: string) => Promise<InputAnswers>;
   /** When it came in; monotonic microseconds. */
   readonly receivedUs: number;
 }
@@ -48,6 +51,8 @@ export interface RefusedCall {
   /** For a model to act on; holds no value of anybody. */
   readonly sentence: string;
   readonly disposition: 'not_executed' | 'executed' | 'unknown';
+  /** Why policy asked for people, where they could not be asked. */
+  readonly why?: string;
   /** What people do about it, or did. */
   readonly approval?: Pick<Ticket, 'approval' | 'status' | 'expiresAt' | 'progress'>;
 }

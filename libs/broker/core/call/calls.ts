@@ -1,5 +1,6 @@
 import { canonicalJson, CanonicalText, type ErrorCode, errorCatalogue, type EventData, Refusal } from '#libs/contracts';
 import type { Approvals, Clock, Ids, Recorder, Ticket } from '#libs/ports';
+import { memberText } from '../mcp/json-text.ts';
 import { decide, type Decision, EVALUATOR } from '../policy/decide.ts';
 import type { Offer } from '../registry/offer.ts';
 import type { TenantRegistry } from '../registry/registry.ts';
@@ -57,6 +58,15 @@ export class Calls {
     return this.inFlight(call, () => this.releases.run(ticket, call, registry, resolution));
   }
 
+  /** Why a released call whose server asked for input may not go on, though it was released; null when it may. */
+  whyNotOn(call: Call, registry: TenantRegistry, resolution: Resolution, released: string | null): ErrorCode | null {
+    const stale = this.stale();
+    if (stale) return stale.code;
+    if (resolution.kind !== 'offer' || resolution.offer.hash !== released) return 'tool_changed';
+    if (!this.deps.stands(call.principal)) return 'requester_invalid';
+    return this.decide(call, registry, resolution.offer, factsOf(call, this.deps.digest)).effect === 'deny' ? 'policy_denied' : null;
+  }
+
   private async inFlight<A>(call: Call, work: () => Promise<A>): Promise<A | CallAnswer> {
     const entered = this.deps.inFlight.enter(
       { call: call.id, tenant: call.principal.tenant, tool: call.name, sinceUs: call.receivedUs },
@@ -102,7 +112,10 @@ export class Calls {
 
   /** People are asked, or an equal call is joined; what could not be held is on record like a denial. */
   private async hold(call: Call, registry: TenantRegistry, tool: Offer, args: ArgumentFacts, decision: Decision): Promise<CallAnswer | HeldAnswer> {
-    const joins = registry.policy.rules.find(({ id }) => id === decision.rule)?.joins ?? true;
+    const rule = registry.policy.rules.find(({ id }) => id === decision.rule);
+    if (rule?.onlyTasks && call.lane !== 'task') return this.releases.notHeld(call, decision, 'tasks_not_declared');
+    // What was answered to the server belongs to the call as much as its arguments, which alone are compared.
+    const joins = (rule?.joins ?? true) && !bringsInput(call);
     let code: ErrorCode;
     try {
       const held = await this.deps.approvals.hold(holdRequest(call, tool, args, decision, joins));
@@ -178,12 +191,18 @@ export class Calls {
           protocol: call.protocol,
           ...(call.ip === undefined ? {} : { ip: call.ip }),
           ...(call.run === undefined ? {} : { run: call.run }),
+          ...(bringsInput(call) ? { input: 'given' as const } : {}),
         },
         now: this.deps.clock.now(),
       },
       this.deps.digest,
     );
   }
+}
+
+/** Whether a request brings what its server asked for before. */
+function bringsInput({ params }: Call): boolean {
+  return memberText(params, 'inputResponses') !== undefined || memberText(params, 'requestState') !== undefined;
 }
 
 const NOT_FOUND = {

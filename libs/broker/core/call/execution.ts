@@ -6,7 +6,7 @@ import type { Offer } from '../registry/offer.ts';
 import type { UpstreamAnswer, Upstreams } from '../upstream/upstreams.ts';
 import type { Call, CallAnswer, RefusedCall } from './call.ts';
 import { abandonedDraft, completedDraft } from './call-drafts.ts';
-import { type Outcome, readAnswer } from './outcome.ts';
+import { noInput, type Outcome, readAnswer } from './outcome.ts';
 import type { ArgumentValidator } from './ports.ts';
 import { beingRecorded, notExecuted, REFUSED_BY_RECORDER } from './refused.ts';
 
@@ -22,6 +22,9 @@ export interface ExecutionDependencies {
   /** A fault of Holdfast itself, for the operators' log. */
   readonly onFault: (error: unknown, call: string) => void;
 }
+
+/** How often a server may ask for input before one call. */
+const MAX_ROUNDS = 10;
 
 /** The answer to a call, and how it ended when its record is durable. */
 export interface Executed {
@@ -89,11 +92,28 @@ export class Execution {
     return notExecuted(call, reason.code, reason.message);
   }
 
+  /**
+   * Sends the call, and again with what its server wants to know first, where somebody can be asked for it. A server that asks has done
+   * nothing yet, so all of it is one call with one outcome; each leg is sent once.
+   */
   private async dispatch(call: Call, tool: Offer): Promise<Outcome> {
+    let leg = call;
+    for (let round = 1; ; round++) {
+      const outcome = await this.send(leg, tool, round === 1 ? call.id : `${call.id}.${round}`);
+      const { answer } = outcome;
+      if (!call.input || answer.kind !== 'result' || answer.resultType !== 'input_required') return outcome;
+      if (round === MAX_ROUNDS) return noInput(call, `The upstream server asked for more input ${MAX_ROUNDS} times.`);
+      const given = await call.input(answer.text);
+      if ('refused' in given) return noInput(call, given.refused, given.code);
+      leg = { ...call, params: withMembers(call.params, { requestState: undefined, inputResponses: undefined, ...given.members }) };
+    }
+  }
+
+  private async send(call: Call, tool: Offer, requestId: string): Promise<Outcome> {
     let answer: UpstreamAnswer;
     try {
       answer = await this.deps.upstreams.call(tool.registered.upstream, {
-        requestId: call.id,
+        requestId,
         method: call.method,
         named: tool.name,
         params: call.name === tool.name ? call.params : withMembers(call.params, { name: JSON.stringify(tool.name) }),

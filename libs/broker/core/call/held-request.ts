@@ -25,6 +25,7 @@ export function holdRequest(call: Call, tool: Offer, args: ArgumentFacts, decisi
     ...(run === undefined ? {} : { run }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(traceparent === undefined ? {} : { traceparent }),
+    ...(call.client === undefined ? {} : { capabilities: call.client.capabilities }),
     upstreamMeta,
   };
   return {
@@ -45,8 +46,8 @@ export function holdRequest(call: Call, tool: Offer, args: ArgumentFacts, decisi
 }
 
 /** The held call again, for whoever wants its answer now. */
-export function heldCall(ticket: Ticket, request: HeldRequest, now: Pick<Call, 'client' | 'cancellation' | 'receivedUs'>): Call {
-  const { ip, claimedClient, run, idempotencyKey, traceparent, args, ...rest } = request;
+export function heldCall(ticket: Ticket, request: HeldRequest, now: Pick<Call, 'client' | 'cancellation' | 'receivedUs' | 'input'>): Call {
+  const { ip, claimedClient, run, idempotencyKey, traceparent, args, capabilities: _, ...rest } = request;
   return {
     ...rest,
     ...now,

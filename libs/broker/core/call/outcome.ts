@@ -24,6 +24,11 @@ export interface Outcome {
 /** Why nothing was sent, in the words that callers hear. */
 export const NOT_SENT = { busy: 'overloaded', unreachable: 'upstream_unreachable', cancelled: 'cancelled', stopped: 'stopping' } as const;
 
+/** A server that asked for input, which it did not get, has done nothing. */
+export function noInput(call: Pick<Call, 'id'>, sentence: string, code: ErrorCode = 'input_unavailable'): Outcome {
+  return told(call, 'failed', code, 'not_executed', sentence);
+}
+
 const TOO_LARGE_TO_TELL = 'The upstream server answered with more than is allowed here; whether it executed the call is unknown.';
 
 /** A pure reading of the answer. Whatever cannot be told is `unknown`; nothing is guessed in anybody's favour. */
@@ -105,7 +110,7 @@ function said(resultType: unknown, isError: boolean): Pick<Outcome, 'outcome' | 
 }
 
 function told(
-  call: Call,
+  call: Pick<Call, 'id'>,
   outcome: Outcome['outcome'],
   code: ErrorCode,
   disposition: 'not_executed' | 'executed' | 'unknown',

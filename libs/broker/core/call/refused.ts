@@ -41,5 +41,6 @@ export function aboutApproval(ticket: Ticket): RefusedCall {
     return { kind: 'refused', call, code: 'approval_pending', sentence, disposition: 'not_executed', approval: about };
   }
   if (status === 'claimed') return { kind: 'refused', call, code: 'approval_claimed', sentence: 'This call is approved and is being executed right now.', disposition: 'unknown', approval: about };
-  return { kind: 'refused', call, code: 'answer_not_kept', sentence: errorCatalogue.answer_not_kept.sentence, disposition: status === 'executed' ? 'executed' : 'unknown', approval: about };
+  const sentence = status === 'unknown' ? 'This call was approved; whether it was executed is unknown.' : errorCatalogue.answer_not_kept.sentence;
+  return { kind: 'refused', call, code: 'answer_not_kept', sentence, disposition: status === 'executed' ? 'executed' : 'unknown', approval: about };
 }

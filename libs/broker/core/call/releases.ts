@@ -28,8 +28,13 @@ export interface ReleaseDependencies {
   readonly onFault: (error: unknown, call: string) => void;
 }
 
+/** Refusals of tasks that are remembered, to be noted once. */
+const MAX_NOTED = 10_000;
+
 /** Held calls on their way out: what people approved is checked again, claimed once, and executed by whoever has the claim. */
 export class Releases {
+  private readonly noted = new Set<string>();
+
   constructor(private readonly deps: ReleaseDependencies) {}
 
   async run(ticket: Ticket, call: Call, registry: TenantRegistry, resolution: Resolution): Promise<CallAnswer> {
@@ -40,6 +45,8 @@ export class Releases {
     const args = this.deps.facts(call, digest);
     const stale = this.deps.stale();
     if (stale) return notExecuted(call, stale.code, stale.message);
+    // The claim would be of no use without a log, and it is the only one.
+    if (!recorder.healthy) return notExecuted(call, 'journal_unavailable');
     const problem = tool.inputSchema && tool.hash !== null ? this.deps.validator.check(tool.hash, tool.inputSchema, call.args ?? {}) : null;
     if (problem) return this.refuse(call, 'arguments_invalid');
     const judgedFromUs = clock.monotonicUs();
@@ -71,7 +78,7 @@ export class Releases {
   async notHeld(call: Call, decision: Decision, code: ErrorCode): Promise<RefusedCall> {
     await this.note(call, notHeldDraft(call, decision, code, this.deps.clock.now()));
     const hint = code === 'reason_required' ? ' Say why you call in params._meta["dev.holdfast/reason"].' : '';
-    return notExecuted(call, code, `${errorCatalogue[code].sentence}${hint} (${decision.reason})`);
+    return { ...notExecuted(call, code, `${errorCatalogue[code].sentence}${hint} (${decision.reason})`), why: decision.reason };
   }
 
   private async claimed(call: Call, tool: Offer, decision: Decision, journaled: (timeoutMs: number) => Promise<boolean>, decided: string, spent: { policyUs: number; fromUs: number }): Promise<Executed> {
@@ -100,8 +107,18 @@ export class Releases {
   }
 
   private async refuse(call: Call, code: ErrorCode): Promise<RefusedCall> {
-    if (!OTHERS.has(code)) await this.note(call, notReleasedDraft(call, code, this.deps.clock.now()));
+    if (!OTHERS.has(code) && this.isNews(call, code)) await this.note(call, notReleasedDraft(call, code, this.deps.clock.now()));
     return notExecuted(call, code);
+  }
+
+  /** A task is tried again and again; that it is refused for one reason is said once. */
+  private isNews({ lane, approval, principal }: Call, code: ErrorCode): boolean {
+    if (lane !== 'task') return true;
+    const name = `${principal.tenant} ${approval} ${code}`;
+    if (this.noted.has(name)) return false;
+    if (this.noted.size >= MAX_NOTED) this.noted.clear();
+    this.noted.add(name);
+    return true;
   }
 
   private async note(call: Call, draft: Parameters<Recorder['record']>[0][number]): Promise<void> {

@@ -47,10 +47,22 @@ export class ApiKeys implements Authenticator {
     if (scheme?.toLowerCase() !== 'bearer') throw new Refusal('unauthenticated');
     if (token === undefined || authorization.length !== scheme.length + 1 + token.length || !TOKEN.test(token))
       throw new Refusal('token_malformed');
-    const known = this.keys.get(Buffer.from(this.sha256(token)).toString('hex'));
+    return this.recognise(Buffer.from(this.sha256(token)).toString('hex'));
+  }
+
+  recognise(digest: string): Principal {
+    const known = this.keys.get(digest);
     if (!known) throw new Refusal('token_unknown');
     if (this.clock.now() >= known.expiresMs) throw new Refusal('token_expired', undefined, { key: known.principal.key });
     return known.principal;
+  }
+
+  /** The same three identities under the same credential, with what is known of them now; undefined when the credential is none any more. */
+  now({ key, tenant, user, client, agent }: Principal): Principal | undefined {
+    for (const { principal: known, expiresMs } of this.keys.values()) {
+      if (known.key === key && known.tenant === tenant) return this.clock.now() < expiresMs && known.user === user && known.client === client && known.agent === agent ? known : undefined;
+    }
+    return undefined;
   }
 
   /** Whether a caller that was authenticated before would still be the same one now: long-lived streams ask again and again. */

@@ -2,7 +2,9 @@ import type { Approvals, Ticket } from '#libs/ports';
 import type { Channel } from './channel.ts';
 
 /** A change may be missed; from time to time everybody looks. */
-const LOOK_EVERY_MS = 2_000;
+const LOOK_EVERY_MS = 10_000;
+/** Requests that wait at one broker; one more is told at once how things stand. */
+const MAX_WAITING = 10_000;
 const PROGRESS_EVERY_MS = 10_000;
 
 export interface Patience {
@@ -16,19 +18,23 @@ export interface Patience {
 /** Requests that wait for people. */
 export class ApprovalWaits {
   private readonly waiting = new Map<string, Set<Bell>>();
+  private count = 0;
   private closed = false;
 
   constructor(
-    private readonly approvals: Approvals,
+    private readonly approvals: Pick<Approvals, 'find'>,
     private readonly timer: (ms: number, callback: () => void) => () => void,
-  ) {
-    approvals.changes(({ tenant, approval }) => this.wake(name(tenant, approval)));
+  ) {}
+
+  /** Hears of a change of some approval. */
+  changed({ tenant, approval }: Pick<Ticket, 'tenant' | 'approval'>): void {
+    this.wake(name(tenant, approval));
   }
 
   /** The ticket as it is when there is something to do about it, when patience is over, or when the client has gone. */
   async until(ticket: Ticket, { ms, channel, onProgress }: Patience): Promise<{ readonly ticket: Ticket; readonly gone: boolean }> {
     if (!isWaiting(ticket)) return { ticket, gone: false };
-    let over = ms <= 0;
+    let over = ms <= 0 || this.count >= MAX_WAITING;
     let gone = false;
     let latest = ticket;
     let seconds = 0;
@@ -46,6 +52,7 @@ export class ApprovalWaits {
         bell.ring();
       }),
     ];
+    this.count++;
     try {
       while (!gone && !this.closed) {
         // Armed before it is looked at, so that no change falls in between.
@@ -56,6 +63,7 @@ export class ApprovalWaits {
       }
       return { ticket: latest, gone };
     } finally {
+      this.count--;
       for (const stop of stops) stop();
     }
   }

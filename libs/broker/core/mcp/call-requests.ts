@@ -1,7 +1,7 @@
 import { errorCatalogue, Refusal } from '#libs/contracts';
-import type { Approvals, Ids, Principal, Ticket } from '#libs/ports';
+import type { Approvals, Clock, Ids, Principal, Ticket } from '#libs/ports';
 import { Cancellation } from '../call/cancellation.ts';
-import type { Call, CallAnswer, HeldAnswer } from '../call/call.ts';
+import type { Call, CallAnswer, HeldAnswer, RefusedCall } from '../call/call.ts';
 import type { Calls } from '../call/calls.ts';
 import { heldCall } from '../call/held-request.ts';
 import { notExecuted } from '../call/refused.ts';
@@ -10,18 +10,21 @@ import { DESCRIPTION_AGE_MS, type Directory } from '../registry/directory.ts';
 import type { Resolution, View, Visible } from '../registry/visible.ts';
 import type { PeerAnswer } from '../upstream/upstreams.ts';
 import { type CallMeta, claimedClient, readCallMeta } from './call-meta.ts';
-import { canBeAskedSomething, clientCapabilities } from './capabilities.ts';
+import { createdTask } from '../tasks/task-view.ts';
+import { canBeAsked, canBeAskedSomething, clientCapabilities, followsTasks, NEEDS_TASKS } from './capabilities.ts';
 import { notification } from './channel.ts';
 import { metaOf } from './classify.ts';
+import { inEra } from './eras.ts';
 import type { Exchange, McpRequest, RpcRequest } from './exchange.ts';
 import type { HeldCall, HeldCalls } from './held-calls.ts';
 import { answersFor, type InputAnswers } from './input-required.ts';
-import { memberText, withMember, withMembers, withoutMember } from './json-text.ts';
+import { memberText, withMembers } from './json-text.ts';
 import type { Lanes } from './lanes.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import { mismatchedParamHeader } from './param-headers.ts';
-import { isObject, type JsonObject, META_CLIENT_CAPABILITIES, META_CLIENT_INFO, META_SERVER_INFO, MODERN_VERSION } from './protocol.ts';
+import { isObject, type JsonObject, META_CLIENT_CAPABILITIES, META_CLIENT_INFO, MODERN_VERSION } from './protocol.ts';
 import { approvedResult, errorReply, type McpReply, refusedErrorReply, refusedResult, resultReply, upstreamErrorReply } from './reply.ts';
+import type { RequesterReason } from './requester-reason.ts';
 import type { SessionWords } from './session-words.ts';
 import { clientOf } from './upstream-client.ts';
 
@@ -34,8 +37,14 @@ export interface CallRequestDependencies {
   readonly held: HeldCalls;
   readonly approvals: Approvals;
   readonly lanes: Lanes;
+  readonly reasons: RequesterReason;
   /** What a caller sees now; a call may have waited long. */
   readonly viewNow: (principal: Principal, path: string) => View | undefined;
+  /** Under which name a server of the older era knows a client without a session. */
+  readonly conversationOf: (principal: Principal, capabilities: JsonObject) => string;
+  /** Answers calls of Holdfast's own tools; undefined for all others. */
+  readonly ownTool: (inbound: RpcRequest, exchange: Exchange) => Promise<McpReply | undefined>;
+  readonly clock: Clock;
   readonly ids: Ids;
   readonly digest: (text: string) => string;
 }
@@ -65,8 +74,6 @@ const MAX_ROUNDS = 10;
 const MAX_ANSWERS = 100;
 /** Somebody else has the call, or what was known of it is out of date. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['approval_claimed', 'approval_pending', 'decision_stale', 'approval_denied', 'approval_expired', 'approval_cancelled', 'approval_killed']);
-/** A client may say megabytes of itself, which would be remembered as the name of its session. */
-const MAX_ABLE = 200;
 /**
  * Members of params that end here. Tasks are not announced, and who does not announce them passes over the wish for one: a server that
  * only began a task would be taken for one that did it.
@@ -79,6 +86,8 @@ export class CallRequests {
   constructor(private readonly deps: CallRequestDependencies) {}
 
   async tool(inbound: RpcRequest, exchange: Exchange): Promise<McpReply> {
+    const own = await this.deps.ownTool(inbound, exchange);
+    if (own) return own;
     const asked = await this.named(inbound, exchange, 'tools');
     if (asked instanceof Refusal) return errorReply(asked, inbound.id, inbound.era === 'legacy');
     const { resolution, args } = asked;
@@ -109,7 +118,8 @@ export class CallRequests {
     return { name, args, resolution: await this.deps.visible.resolve(view, kind, name) };
   }
 
-  private async run(method: CallMethod, inbound: RpcRequest, exchange: Exchange, asked: Asked): Promise<McpReply> {
+  /** `told` is the reason that the caller gave when it was asked; null when it was asked and gave none. */
+  private async run(method: CallMethod, inbound: RpcRequest, exchange: Exchange, asked: Asked, told?: string | null): Promise<McpReply> {
     const { era, id, params, version } = inbound;
     const { request, view, session } = exchange;
     const meta = metaOf(params);
@@ -121,11 +131,15 @@ export class CallRequests {
       return errorReply(error, id, era === 'legacy');
     }
     const { name, args, resolution } = asked;
-    const own = withMembers(memberText(request.body, 'params') ?? '{}', NOT_RELAYED);
+    let own = withMembers(memberText(request.body, 'params') ?? '{}', NOT_RELAYED);
     const named = (): string => this.deps.digest(`${view.endpoint.path} ${method} ${name} ${memberText(own, 'arguments') ?? ''}`);
     const capabilities = session ? session.capabilities : clientCapabilities(meta?.[META_CLIENT_CAPABILITIES]);
+    const reason = era === 'modern' ? this.deps.reasons.answered(params['requestState'], own, request.principal, named()) : undefined;
+    if (reason === 'foreign') return errorReply(new Refusal('invalid_params', 'Invalid or expired requestState'), id, true);
+    if (reason !== undefined) own = this.deps.reasons.without(own);
+    const given = told === undefined && reason !== undefined ? (reason === 'declined' ? null : reason.reason) : told;
     const waiting: Waiting = { inbound, exchange, method, own, named, said, capabilities };
-    if (era === 'modern' && typeof params['requestState'] === 'string') {
+    if (era === 'modern' && reason === undefined && typeof params['requestState'] === 'string') {
       const leg = await this.deps.lanes.leg(params['requestState'], request.principal, named());
       if (leg === 'foreign') return errorReply(new Refusal('invalid_params', 'Invalid or expired requestState'), id, true);
       if (leg) return this.wait(waiting, leg, leg.leg);
@@ -134,7 +148,7 @@ export class CallRequests {
     }
     const call: Call = {
       id: this.deps.ids.uuid(),
-      lane: 'wait',
+      lane: method === 'tools/call' && era === 'modern' && followsTasks(meta?.[META_CLIENT_CAPABILITIES]) ? 'task' : 'wait',
       method,
       principal: request.principal,
       name,
@@ -145,7 +159,7 @@ export class CallRequests {
       protocol: session?.protocol ?? version ?? MODERN_VERSION,
       ip: request.ip,
       claimedClient: session ? session.claimedClient : claimedClient(meta?.[META_CLIENT_INFO]),
-      reason: said.reason,
+      reason: given ?? said.reason,
       run: said.run,
       idempotencyKey: said.idempotencyKey,
       traceparent: said.traceparent,
@@ -156,7 +170,24 @@ export class CallRequests {
     };
     const answer = await this.perform(waiting, call, resolution, (one) => this.deps.calls.run(one, view.registry, resolution));
     if ('status' in answer) return answer;
-    return answer.kind === 'held' ? this.wait(waiting, answer, 1) : this.reply(inbound, method, answer);
+    if (answer.kind === 'held') return this.held(waiting, answer, call);
+    const wanted = answer.kind === 'refused' && answer.code === 'reason_required' && given === undefined && canBeAsked(capabilities, 'elicitation/create');
+    return wanted ? this.askWhy(waiting, asked, answer) : this.reply(inbound, method, answer);
+  }
+
+  /** People want to know why, and the caller can be asked: then the call is made once more, with what it says. */
+  private async askWhy({ inbound, exchange, method, named }: Waiting, asked: Asked, { why = '' }: RefusedCall): Promise<McpReply> {
+    const { session, request } = exchange;
+    const { reasons, live, ids } = this.deps;
+    if (!session) return reasons.ask(inbound.id, request.principal, named(), why);
+    const answer = await live.of(session).ask(ids.uuid(), reasons.question(why), request.channel, new Cancellation());
+    return this.run(method, inbound, exchange, asked, reasons.reasonIn(answer) ?? null);
+  }
+
+  /** A task is answered at once: what it stands for is kept already. Everybody else waits. */
+  private held(waiting: Waiting, answer: HeldAnswer, { lane }: Pick<Call, 'lane'>): McpReply | Promise<McpReply> {
+    if (lane === 'task') return resultReply(waiting.inbound.id, createdTask(answer.ticket, this.deps.clock.now()));
+    return this.wait(waiting, answer, 1);
   }
 
   /** Has a call run for a client that is there: it can be asked, it hears of progress, and it can cancel. */
@@ -169,7 +200,7 @@ export class CallRequests {
     const client = clientOf(held ?? request.channel, said, capabilities, session && live && { session, live, newId: () => this.deps.ids.uuid() });
     const call: Call = {
       ...base,
-      client: held ? { ...client, conversation: this.conversationOf(request.principal, capabilities), ask: (question, until) => held.ask(question, until) } : client,
+      client: held ? { ...client, conversation: this.deps.conversationOf(request.principal, capabilities), ask: (question, until) => held.ask(question, until) } : client,
     };
     if (held) {
       void run(call).then((answer) => held.end(answer));
@@ -276,40 +307,15 @@ export class CallRequests {
     }
   }
 
-  /** Servers of the older era know a client by its session: one for each credential and what it can do there. */
-  private conversationOf({ tenant, key }: Principal, capabilities: JsonObject): string {
-    const able = JSON.stringify(capabilities);
-    return `stateless ${tenant} ${key} ${able.length > MAX_ABLE ? this.deps.digest(able) : able}`;
-  }
-
   private reply({ id, era }: RpcRequest, method: CallMethod, answer: CallAnswer, approved?: Ticket): McpReply {
     switch (answer.kind) {
       case 'refused':
-        return method === 'tools/call' ? resultReply(id, refusedResult(answer, era)) : refusedErrorReply(id, answer, era);
+        if (answer.code === 'tasks_not_declared' && era === 'modern') return errorReply(new Refusal(answer.code, undefined, { ...NEEDS_TASKS, callId: answer.call }), id);
+        return method === 'tools/call' ? resultReply(id, refusedResult(answer, era, approved)) : refusedErrorReply(id, answer, era);
       case 'error':
         return upstreamErrorReply(id, answer.text, era);
       case 'result':
         return resultReply(id, approvedResult(inEra(answer.text, answer.resultType, era, method), approved));
     }
   }
-}
-
-/** An upstream result in the form of the client's era: the modern one says that a result is complete, the legacy one has no word for it. */
-export function inEra(text: string, resultType: string | undefined, era: 'legacy' | 'modern', method: string): string {
-  if (era === 'legacy') return resultType === undefined ? text : inLegacyWords(text, method);
-  const complete = resultType === undefined ? withMember(text, 'resultType', '"complete"') : text;
-  if (method !== 'resources/read' || (resultType ?? 'complete') !== 'complete' || memberText(complete, 'ttlMs') !== undefined) return complete;
-  // What may be kept, and for how long, only its server could say.
-  return withMembers(complete, { ttlMs: '0', cacheScope: '"private"' });
-}
-
-/** Takes out what a server of the modern era adds in words that the legacy one does not have. */
-function inLegacyWords(text: string, method: string): string {
-  const meta = memberText(text, '_meta');
-  const kept = meta && withoutMember(meta, META_SERVER_INFO);
-  return withMembers(text, {
-    resultType: undefined,
-    ...(method === 'resources/read' ? { ttlMs: undefined, cacheScope: undefined } : {}),
-    ...(kept === undefined || kept === meta ? {} : { _meta: kept === '{}' ? undefined : kept }),
-  });
 }

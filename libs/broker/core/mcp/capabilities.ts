@@ -9,7 +9,7 @@ export const ALL_CAPABILITIES: JsonObject = {
   logging: {},
 };
 
-const TASKS = 'io.modelcontextprotocol/tasks';
+export const TASKS = 'io.modelcontextprotocol/tasks';
 
 /** The part of a server's capabilities that is relayed; nothing is announced that would then be refused. */
 export function relayedCapabilities(of: JsonObject): JsonObject {
@@ -30,7 +30,23 @@ export function clientCapabilities(of: unknown): JsonObject {
   return relayed;
 }
 
-/** Tasks are followed with requests of their own, which are not relayed. */
+/** Whether a client says with a request that it can follow a task. */
+export function followsTasks(capabilities: unknown): boolean {
+  if (!isObject(capabilities)) return false;
+  const { extensions } = capabilities;
+  return isObject(extensions) && isObject(extensions[TASKS]);
+}
+
+/** A server's capabilities and tasks, which are Holdfast's own. */
+export function withTasks(of: JsonObject): JsonObject {
+  const { extensions } = of;
+  return { ...of, extensions: { ...(isObject(extensions) ? extensions : {}), [TASKS]: {} } };
+}
+
+/** What is missing where a client would have to follow tasks, in the protocol's words. */
+export const NEEDS_TASKS: JsonObject = { requiredCapabilities: { extensions: { [TASKS]: {} } } };
+
+/** Tasks of servers are followed with requests of their own, which are not relayed. */
 function withoutTasks(extensions: unknown): JsonObject | undefined {
   if (!isObject(extensions)) return undefined;
   const rest = Object.fromEntries(Object.entries(extensions).filter(([name]) => name !== TASKS));

@@ -30,7 +30,14 @@ export type Inbound =
   | { readonly kind: 'response'; readonly id: RpcId };
 
 /** Which member of `params` the `Mcp-Name` header repeats. */
-const NAMED_BY: Readonly<Record<string, string>> = { 'tools/call': 'name', 'prompts/get': 'name', 'resources/read': 'uri' };
+const NAMED_BY: Readonly<Record<string, string>> = {
+  'tools/call': 'name',
+  'prompts/get': 'name',
+  'resources/read': 'uri',
+  'tasks/get': 'taskId',
+  'tasks/update': 'taskId',
+  'tasks/cancel': 'taskId',
+};
 
 /**
  * Tells the era of a message by its body: a request that claims a protocol version in `_meta` is modern, `initialize` and anything

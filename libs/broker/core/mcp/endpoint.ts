@@ -6,11 +6,15 @@ import { DESCRIPTION_AGE_MS, type Directory } from '../registry/directory.ts';
 import type { Registry, TenantRegistry } from '../registry/registry.ts';
 import { type Endpoint, reachable, type View, Visible } from '../registry/visible.ts';
 import type { UpstreamDescription, Upstreams } from '../upstream/upstreams.ts';
+import { RunningTasks } from '../tasks/running-tasks.ts';
+import { mayHold, TaskRequests } from '../tasks/task-requests.ts';
+import { TaskRunner } from '../tasks/task-runner.ts';
+import { ApprovalTools } from './approval-tools.ts';
 import { ApprovalWaits } from './approval-waits.ts';
 import { CallRequests } from './call-requests.ts';
 import { claimedClient } from './call-meta.ts';
-import { ALL_CAPABILITIES, clientCapabilities, relayedCapabilities } from './capabilities.ts';
-import { classify, type HeaderOf } from './classify.ts';
+import { ALL_CAPABILITIES, clientCapabilities, followsTasks, NEEDS_TASKS, relayedCapabilities, withTasks } from './capabilities.ts';
+import { classify, type HeaderOf, metaOf } from './classify.ts';
 import type { Exchange, McpRequest, RpcRequest } from './exchange.ts';
 import { HeldCalls } from './held-calls.ts';
 import { memberText } from './json-text.ts';
@@ -18,12 +22,14 @@ import { Listening } from './listening.ts';
 import { Lanes } from './lanes.ts';
 import { LIST_METHODS, Lists } from './lists.ts';
 import { LiveSessions } from './live-sessions.ts';
-import { isModern, isObject, isRpcId, type JsonObject, LEGACY_VERSIONS, META_SERVER_INFO, MODERN_VERSIONS } from './protocol.ts';
+import { isModern, isObject, isRpcId, type JsonObject, LEGACY_VERSIONS, META_CLIENT_CAPABILITIES, META_SERVER_INFO, MODERN_VERSIONS } from './protocol.ts';
 import { Questions } from './questions.ts';
 import { readBody } from './read-body.ts';
 import { empty, errorReply, type McpReply, resultReply } from './reply.ts';
+import { RequesterReason } from './requester-reason.ts';
 import { ServerEvents } from './server-events.ts';
 import { SessionWords } from './session-words.ts';
+import { conversationOf } from './upstream-client.ts';
 import type { Session, Sessions, SessionSealer } from './sessions.ts';
 
 export interface McpEndpointDependencies {
@@ -44,10 +50,15 @@ export interface McpEndpointDependencies {
   readonly ids: Ids;
   readonly serverInfo: { readonly name: string; readonly version: string };
   readonly recordTimeoutMs: number;
+  /** A caller as its credential says it is now. */
+  readonly callerNow: (principal: Principal) => Principal | undefined;
+  readonly onFault: (error: unknown, call?: string) => void;
 }
 
 /** Both protocol eras have these. */
 const IN_BOTH: ReadonlySet<string> = new Set([...Object.keys(LIST_METHODS), 'tools/call', 'prompts/get', 'resources/read', 'completion/complete']);
+
+const TASK_METHODS: ReadonlySet<string> = new Set(['tasks/get', 'tasks/update', 'tasks/cancel']);
 
 /**
  * The MCP edge: both protocol eras on one endpoint, plain JSON in and out, an event stream where something precedes the answer. It
@@ -62,6 +73,8 @@ export class McpEndpoint {
   private readonly waits: ApprovalWaits;
   private readonly calls: CallRequests;
   private readonly lists: Lists;
+  private readonly tasks: TaskRequests;
+  private readonly runner: TaskRunner;
   private readonly questions: Questions;
 
   constructor(private readonly deps: McpEndpointDependencies) {
@@ -73,10 +86,21 @@ export class McpEndpoint {
     this.events = new ServerEvents(directory, upstreams, live, () => ids.uuid(), deps.timer);
     const { approvals } = deps;
     this.waits = new ApprovalWaits(approvals, deps.timer);
+    const running = new RunningTasks({ newId: () => ids.uuid(), now: () => deps.clock.now(), timer: deps.timer, tell: (tenant, approval, word) => words.task(tenant, approval, word) });
+    words.onTask = (tenant, approval, word) => running.heard(tenant, approval, word);
+    this.tasks = new TaskRequests({ approvals, running, now: () => deps.clock.now() });
     const viewNow = (principal: Principal, path: string): View | undefined => this.viewOf(principal, path === '/mcp' ? undefined : path.slice('/mcp/s/'.length));
     const lanes = new Lanes({ waits: this.waits, sealer: deps.sealer, now: () => deps.clock.now(), find: (tenant, approval) => approvals.find(tenant, approval), answer: (tenant, approval) => approvals.answer(tenant, approval) });
-    this.calls = new CallRequests({ visible, directory, calls: deps.calls, live, words, held: this.held, approvals, lanes, viewNow, ids, digest: deps.digest });
-    this.lists = new Lists(visible, ({ view }) => ({ ...CACHEABLE, ...this.identity(view) }));
+    const conversation = (principal: Principal, capabilities: JsonObject): string => conversationOf(principal, capabilities, deps.digest);
+    const own = new ApprovalTools(approvals, this.waits);
+    const ownTool = (inbound: RpcRequest, exchange: Exchange): Promise<McpReply | undefined> => own.call(inbound, exchange);
+    this.calls = new CallRequests({ visible, directory, calls: deps.calls, live, words, held: this.held, approvals, lanes, reasons: new RequesterReason(deps.sealer, () => deps.clock.now()), viewNow, conversationOf: conversation, ownTool, clock: deps.clock, ids, digest: deps.digest });
+    this.runner = new TaskRunner({ ...deps, visible, running, viewNow, conversationOf: conversation });
+    approvals.changes((change) => {
+      this.waits.changed(change);
+      this.runner.changed(change);
+    });
+    this.lists = new Lists(visible, (view) => own.list(view), ({ view }) => ({ ...CACHEABLE, ...this.identity(view) }));
     this.questions = new Questions({ ...deps, visible, live, words });
     this.listening = new Listening({
       visible,
@@ -90,8 +114,14 @@ export class McpEndpoint {
     });
   }
 
+  /** There is a configuration to judge by: what was approved while nobody was there is executed from now on. */
+  start(): void {
+    this.runner.start();
+  }
+
   /** The broker stops: streams end in order, and nobody is asked any more. */
   close(): void {
+    this.runner.close();
     this.listening.close();
     this.held.close();
     this.waits.close();
@@ -141,13 +171,23 @@ export class McpEndpoint {
 
   private async modern(request: RpcRequest, exchange: Exchange): Promise<McpReply> {
     if (IN_BOTH.has(request.method)) return this.common(request, exchange);
-    if (request.method === 'subscriptions/listen') return this.listening.listen(request, exchange);
+    if (TASK_METHODS.has(request.method)) return this.tasks.answer(request, exchange);
+    if (request.method === 'subscriptions/listen') return this.listen(request, exchange);
     if (request.method !== 'server/discover') return errorReply(new Refusal('method_not_found'), request.id);
     const described = await this.describe(exchange.view);
     if (described === null) return errorReply(new Refusal('upstream_unreachable'), request.id);
-    const { capabilities, instructions } = described;
+    const { instructions } = described;
+    const capabilities = mayHold(exchange.view) ? withTasks(described.capabilities) : described.capabilities;
     const about = { capabilities, ...(instructions === undefined ? {} : { instructions }) };
     return resultReply(request.id, JSON.stringify({ ...CACHEABLE, supportedVersions: MODERN_VERSIONS, ...about, ...this.identity(exchange.view) }));
+  }
+
+  /** Nobody hears of tasks without asking; who wants to must be able to follow them all the same. */
+  private async listen(request: RpcRequest, exchange: Exchange): Promise<McpReply> {
+    const { notifications } = request.params;
+    const wantsTasks = isObject(notifications) && notifications['taskIds'] !== undefined;
+    if (wantsTasks && mayHold(exchange.view) && !followsTasks(metaOf(request.params)?.[META_CLIENT_CAPABILITIES])) return errorReply(new Refusal('tasks_not_declared', undefined, NEEDS_TASKS), request.id);
+    return this.listening.listen(request, exchange);
   }
 
   private async legacy(request: RpcRequest, session: Session, exchange: Exchange): Promise<McpReply> {

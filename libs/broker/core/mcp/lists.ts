@@ -1,5 +1,5 @@
 import { Refusal } from '#libs/contracts';
-import type { Visible } from '../registry/visible.ts';
+import type { View, Visible } from '../registry/visible.ts';
 import type { Exchange, RpcRequest } from './exchange.ts';
 import { type Listed, listPage } from './list-page.ts';
 import type { JsonObject } from './protocol.ts';
@@ -17,6 +17,8 @@ export const LIST_METHODS: Readonly<Record<string, 'tools' | 'prompts' | 'resour
 export class Lists {
   constructor(
     private readonly visible: Visible,
+    /** Tools of Holdfast itself that a caller sees. */
+    private readonly own: (view: View) => readonly Listed[],
     /** Members that a list of the modern era has beside its entries. */
     private readonly extra: (exchange: Exchange) => JsonObject,
   ) {}
@@ -38,7 +40,9 @@ export class Lists {
     if (member === 'tools' || member === 'prompts') {
       const naming = 'server' in view.endpoint ? 'own' : 'exposed';
       const offers = await this.visible.list(view, member);
-      return offers.map((offer) => ({ name: naming === 'own' ? offer.name : offer.exposed, text: () => offer.json(naming, era) }));
+      const listed = offers.map((offer) => ({ name: naming === 'own' ? offer.name : offer.exposed, text: () => offer.json(naming, era) }));
+      const own = member === 'tools' ? this.own(view) : [];
+      return own.length === 0 ? listed : [...own, ...listed.filter(({ name }) => !own.some((tool) => tool.name === name))];
     }
     const by = member === 'resources' ? 'uri' : 'uriTemplate';
     return (await this.visible.resources(view, member)).map((entry) => ({ name: entry[by] as string, text: () => JSON.stringify(entry) }));

@@ -7,7 +7,7 @@ import { DESCRIPTION_AGE_MS, type Directory } from '../registry/directory.ts';
 import { serversOf, type Resolution, type Visible } from '../registry/visible.ts';
 import type { UpstreamAnswer, UpstreamServer, Upstreams } from '../upstream/upstreams.ts';
 import { type CallMeta, readCallMeta } from './call-meta.ts';
-import { inEra } from './call-requests.ts';
+import { inEra } from './eras.ts';
 import { clientCapabilities } from './capabilities.ts';
 import { metaOf } from './classify.ts';
 import type { Exchange, RpcRequest } from './exchange.ts';

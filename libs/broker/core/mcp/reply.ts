@@ -84,9 +84,13 @@ const BY_PEOPLE = {
 const PENDING_ADVICE = 'Nothing was changed so far. Do something else, or wait a little and repeat exactly the same call: that asks nobody again, and collects the result once people have decided.';
 const OVER_ADVICE = 'Nothing was changed. Do not repeat the call; tell your user what was decided.';
 
-/** A refused call as a tool result: text that a model can act on, the same again for programs in `_meta`. */
-export function refusedResult(refused: RefusedCall, era: 'legacy' | 'modern'): string {
-  const { approval, code, disposition } = refused;
+/**
+ * A refused call as a tool result: text that a model can act on, the same again for programs in `_meta`. `approved` is the approval of a
+ * call that was released, and of which more is known than that nothing happened.
+ */
+export function refusedResult(refused: RefusedCall, era: 'legacy' | 'modern', approved?: Ticket): string {
+  const { code, disposition } = refused;
+  const approval = refused.approval ?? (disposition === 'not_executed' ? undefined : approved);
   const retry = disposition === 'not_executed' && errorCatalogue[code].retry;
   const pending = code === 'approval_pending';
   const advice = pending ? PENDING_ADVICE : approval && disposition === 'not_executed' ? OVER_ADVICE : retry ? 'Nothing was changed. The same call may succeed later.' : ADVICE[disposition];

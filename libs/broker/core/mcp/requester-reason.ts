@@ -1,6 +1,6 @@
 import type { Principal } from '#libs/ports';
 import type { PeerAnswer, PeerRequest } from '../upstream/upstreams.ts';
-import { memberText } from './json-text.ts';
+import { memberText, withMembers } from './json-text.ts';
 import { isObject, type RpcId } from './protocol.ts';
 import { type McpReply, resultReply } from './reply.ts';
 import type { SessionSealer } from './sessions.ts';
@@ -29,7 +29,6 @@ export class RequesterReason {
     return {
       method: 'elicitation/create',
       params: JSON.stringify({
-        mode: 'form',
         message: `This call needs the approval of people, who want to know why it is made. ${why}`.trim(),
         requestedSchema: { type: 'object', properties: { reason: { type: 'string', title: 'Reason', description: 'Why this call should be made', minLength: 1, maxLength: MAX_REASON } }, required: ['reason'] },
       }),
@@ -51,6 +50,11 @@ export class RequesterReason {
     const state: State = { owner: ownerOf(principal), asked, until: this.now() + COME_BACK_MS };
     const text = `{"resultType":"input_required","inputRequests":{"${QUESTION}":{"method":"${method}","params":${params}}},"requestState":${JSON.stringify(MARK + this.sealer.seal(JSON.stringify(state)))}}`;
     return resultReply(id, text);
+  }
+
+  /** The params without what was for us. */
+  without(own: string): string {
+    return withMembers(own, { requestState: undefined, inputResponses: undefined });
   }
 
   /** The answer that a request brings: `declined` when it brings none, `foreign` when its state is not this caller's; undefined when it is about something else. */

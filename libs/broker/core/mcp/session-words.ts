@@ -2,7 +2,8 @@ import type { Peers } from '#libs/ports';
 import type { PeerAnswer } from '../upstream/upstreams.ts';
 import type { HeldCalls } from './held-calls.ts';
 import type { LiveSessions } from './live-sessions.ts';
-import { isObject } from './protocol.ts';
+import type { TaskWord } from '../tasks/running-tasks.ts';
+import { isObject, type JsonObject } from './protocol.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What a client said to this broker about something that another one is doing for its session. */
@@ -12,6 +13,7 @@ type Word =
   | { readonly about: 'say'; readonly session: string; readonly message: string }
   | { readonly about: 'level'; readonly session: string; readonly level: string }
   | { readonly about: 'held'; readonly session: string; readonly question: string; readonly answer: PeerAnswer }
+  | { readonly about: 'task'; readonly session: string; readonly tenant: string; readonly word: TaskWord }
   | { readonly about: 'end'; readonly session: string };
 
 /** No question of ours, and no call that anybody follows, has a longer name; words about others trouble nobody. */
@@ -55,6 +57,14 @@ export class SessionWords {
     this.tell({ about: 'held', session: held, question, answer });
   }
 
+  /** Something about a task; its approval stands for a session. */
+  task(tenant: string, approval: string, word: TaskWord): void {
+    this.tell({ about: 'task', session: approval, tenant, word });
+  }
+
+  /** The one who hears what others say of tasks. */
+  onTask: (tenant: string, approval: string, word: JsonObject) => void = () => undefined;
+
   ended(session: string): void {
     this.end(session);
     this.tell({ about: 'end', session });
@@ -88,6 +98,9 @@ export class SessionWords {
         break;
       case 'level':
         if (typeof level === 'string') this.live.setLevel(session, level);
+        break;
+      case 'task':
+        if (typeof word['tenant'] === 'string' && isObject(word['word'])) this.onTask(word['tenant'], session, word['word']);
         break;
       case 'end':
         this.end(session);

@@ -1,3 +1,4 @@
+import type { Principal } from '#libs/ports';
 import type { UpstreamClient } from '../upstream/upstreams.ts';
 import type { CallMeta } from './call-meta.ts';
 import { type Channel, notification } from './channel.ts';
@@ -11,6 +12,15 @@ export interface LegacyClient {
   readonly session: Session;
   readonly live: LiveSession;
   readonly newId: () => string;
+}
+
+/** A client may say megabytes of itself, which would be remembered as the name of its session. */
+const MAX_ABLE = 200;
+
+/** Servers of the older era know a client by its session: one for each credential and what it can do there. */
+export function conversationOf({ tenant, key }: Principal, capabilities: JsonObject, digest: (text: string) => string): string {
+  const able = JSON.stringify(capabilities);
+  return `stateless ${tenant} ${key} ${able.length > MAX_ABLE ? digest(able) : able}`;
 }
 
 /** The client of one request, for its server: what it can do, and the way to it while the request is open. */

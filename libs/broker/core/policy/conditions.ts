@@ -10,7 +10,7 @@ export const CONDITION_VARIABLES = {
   agent: { id: 'text' },
   client: { id: 'text' },
   tenant: { id: 'text' },
-  context: { method: 'text', endpoint: 'text', protocol: 'text', ip: 'text', run: 'text' },
+  context: { method: 'text', endpoint: 'text', protocol: 'text', ip: 'text', run: 'text', input: 'text' },
   now: 'time',
 } as const satisfies Readonly<Record<string, VariableType>>;
 

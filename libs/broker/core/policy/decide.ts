@@ -11,7 +11,7 @@ export interface DecisionInput {
   readonly args: Readonly<Record<string, unknown>>;
   readonly argsDigest: string;
   readonly argsBytes: number;
-  readonly context: { readonly endpoint: string; readonly protocol: string; readonly ip?: string; readonly run?: string };
+  readonly context: { readonly endpoint: string; readonly protocol: string; readonly ip?: string; readonly run?: string; readonly input?: 'given' };
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -74,6 +74,11 @@ export function couldBeAllowed(policy: PolicySet, principal: Principal, tool: Of
   return possible;
 }
 
+/** Whether any call of a tool of one of these servers could have to wait for people. */
+export function couldBeHeld(policy: PolicySet, principal: Principal, servers: readonly string[]): boolean {
+  return policy.rules.some((rule) => rule.effect === 'require_approval' && rule.fitsCaller(principal) && servers.some(rule.fitsToolsOf));
+}
+
 const DEFAULT_REASONS: Record<Rule['effect'], (rule: string) => string> = {
   allow: (rule) => `allowed by rule ${rule}`,
   deny: (rule) => `denied by rule ${rule}`,
@@ -122,6 +127,7 @@ function conditionVariables({ principal, tool, args, context, now }: DecisionInp
       protocol: context.protocol,
       ip: context.ip ?? '',
       run: context.run ?? '',
+      input: context.input ?? '',
     },
     now: new Date(now),
   };
@@ -143,7 +149,7 @@ function inputsDocument({ principal, tool, argsDigest, context, now }: DecisionI
     class: tool.class,
     method: tool.method,
     argsDigest,
-    context: { endpoint: context.endpoint, protocol: context.protocol, ip: context.ip, run: context.run },
+    context: { endpoint: context.endpoint, protocol: context.protocol, ip: context.ip, run: context.run, input: context.input },
     now,
   });
 }

@@ -13,10 +13,14 @@ export interface Rule {
   readonly reason: string | undefined;
   /** Whether a repeated call joins the approval of an equal one. */
   readonly joins: boolean;
+  /** Whether callers that cannot follow a task are refused. */
+  readonly onlyTasks: boolean;
   readonly condition: CompiledCondition | undefined;
   /** Everything that does not depend on who calls. */
   readonly fitsTool: (tool: OfferFacts) => boolean;
   readonly fitsCaller: (principal: Principal) => boolean;
+  /** Whether it may be about some tool of a server. */
+  readonly fitsToolsOf: (server: string) => boolean;
 }
 
 /** A tenant's rules in the order in which they settle a call: stronger effect first, then priority, then their order in the file. */
@@ -88,6 +92,7 @@ function compileRule(policy: PolicyConfig, conditions: Conditions, refuse: (prob
     flow: policy.flow,
     reason: policy.reason,
     joins: policy.repeats !== 'ask',
+    onlyTasks: policy.tasks === 'required',
     condition,
     // A rule names a tool as its server does or as agents see it, so that a rule meant to deny cannot miss by the choice of name.
     fitsTool: (tool) =>
@@ -101,6 +106,7 @@ function compileRule(policy: PolicyConfig, conditions: Conditions, refuse: (prob
       clients(principal.client) &&
       agents(principal.agent) &&
       (groups === undefined || principal.groups.some(groups)),
+    fitsToolsOf: (server) => methods('tools/call') && servers(server),
   };
 }
 

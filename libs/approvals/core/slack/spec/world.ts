@@ -95,7 +95,7 @@ export class SlackSpec {
   readonly desk = new SlackDesk({
     people: {
       show: async () => ({ view: this.view, rights: this.rights }),
-      open: async (): Promise<Opened> => ({ args: this.args, originalArgs: null, reason: null, run: null }),
+      open: async (): Promise<Opened> => ({ args: this.args, originalArgs: null, reason: null, run: null, input: null, hidden: 0 }),
       list: async () => ({ items: [this.view], next: null }),
       decide: async (person, id, verdict): Promise<Decision> => {
         await this.decide(verdict);

@@ -1,0 +1,1 @@
+export { EmailChannel, type EmailChannelOptions } from './email-channel.ts';

@@ -1,0 +1,3 @@
+import * as illegal from 'nodemailer';
+
+export const use = illegal;
