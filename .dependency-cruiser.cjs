@@ -142,8 +142,8 @@ module.exports = {
       to: { path: core('[^/]+'), pathNot: core('audit') },
     },
     {
-      name: 'adapters-of-the-approvals-know-only-their-core',
-      comment: `The adapters ${adaptersOf.approvals.join(', ')} implement ports of the approvals slice and know no other core.`,
+      name: 'adapters-of-the-approvals-know-only-its-core',
+      comment: `The adapters ${adaptersOf.approvals.join(', ')} implement ports of the approvals and know no other core.`,
       severity: 'error',
       from: { path: `^libs/adapters/(${adaptersOf.approvals.join('|')})/`, pathNot: TEST },
       to: { path: core('[^/]+'), pathNot: core('approvals') },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { expectProven, settled } from './harness/history.ts';
+import { events, expectProven, settled } from './harness/history.ts';
 import { buttons, offerOf, slackWorld, type SlackWorld, words } from './harness/slack-world.ts';
 import { until } from './harness/until.ts';
 
@@ -33,7 +33,7 @@ describe('approvals in Slack', () => {
     const nonce = await offerOf(w.slack, url, grace);
     const page = await fetch(`${url}/slack/link/${nonce}`);
     expect([page.status, page.headers.get('cache-control'), page.headers.get('referrer-policy')]).toEqual([200, 'no-store', 'no-referrer']);
-    expect(await page.text()).toContain('api/v1/slack/links');
+    expect(await page.text()).toContain('nothing is linked by opening this page');
     expect((await fetch(`${url}/slack/link/${nonce}`, { method: 'HEAD' })).status).toBe(200);
     expect((await w.as('grace').request('GET', `/slack/links/${nonce}`)).body).toEqual({ team: w.slack.teamId, account: grace, name: 'u0grace', email: 'grace@acme.test' });
     // Somebody else was sent grace's link, and does not become her.
@@ -44,7 +44,23 @@ describe('approvals in Slack', () => {
     expect(both.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 410]);
     expect((await w.as('grace').request('POST', '/slack/links', { nonce })).body).toMatchObject({ code: 'link_over' });
     expect((await w.as('grace').request('POST', '/slack/links', { nonce: 'x' })).body).toMatchObject({ code: 'link_over' });
-    await w.link('edsger');
+    expect((await fetch(`${url}/slack/link/x`)).status).toBe(410);
+  });
+
+  it('links an account on the page, with the form of the person who signed in there', async () => {
+    const path = `/slack/link/${await offerOf(w.slack, url, w.accounts['edsger']!)}`;
+    const form = (body: Readonly<Record<string, string>>, cookie = '', to = path) => fetch(`${url}${to}`, { method: 'POST', redirect: 'manual', headers: { cookie, origin: url, 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams(body) });
+    const entered = await form({ token: w.as('edsger').token, next: path }, '', '/console/sign-in');
+    expect([entered.status, entered.headers.get('location')]).toEqual([303, path]);
+    const cookie = entered.headers.get('set-cookie')!.split(';')[0]!;
+    const page = await (await fetch(`${url}${path}`, { headers: { cookie } })).text();
+    expect(page).toContain('edsger@acme.test');
+    const [, token] = /action="\/slack\/link\/[0-9a-f]{64}"><input type="hidden" name="form" value="([^"]+)"/.exec(page) ?? [];
+    expect((await form({ form: 'forged' }, cookie)).status).toBe(403);
+    expect((await form({ form: token! })).status).toBe(401);
+    expect((await fetch(`${url}${path}`, { method: 'POST', headers: { cookie, origin: 'https://evil.test', 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams({ form: token! }) })).status).toBe(403);
+    expect(await (await form({ form: token! }, cookie)).text()).toContain('is edsger now');
+    expect((await form({ form: token! }, cookie)).status).toBe(410);
   });
 
   it('approves, and the call is executed; the message says who, and what became of it', async () => {
@@ -169,6 +185,8 @@ describe('approvals in Slack', () => {
   it('leaves a log that proves all of it', async () => {
     const calls = [...(await settled(w.installation, w.auditorToken)).values()];
     const votes = calls.flatMap(({ events }) => events.filter(({ type }) => type === 'approval.voted')).map(({ actor }) => `${actor.user} ${actor.via}`);
+    const failed = (await events(w.installation, w.auditorToken, { type: 'notification.failed' })).map(({ data }) => data);
+    expect(failed).toContainEqual(expect.objectContaining({ channel: 'slack:#approvals', problem: 'slack: token_revoked' }));
     expect(new Set(votes)).toEqual(new Set(['grace slack', 'edsger slack', 'grace api', 'edsger api']));
     await expectProven(w.installation);
     const { code, stderr } = await w.installation.stop();
@@ -184,6 +202,12 @@ describe('approvals in Slack over a socket, by verified addresses', () => {
     w = await slackWorld({
       socket: true,
       settings: { trustVerifiedEmail: true, riskCeiling: 'write', showArguments: 'none' },
+      flow: {
+        steps: [
+          { name: 'first', approvers: { users: ['grace', 'alan'] }, escalateAfter: '1s', escalateTo: { users: ['barbara'] } },
+          { name: 'second', approvers: { users: ['edsger'] } },
+        ],
+      },
       config: (base) => {
         const [server] = base['servers'] as [Record<string, unknown>];
         const writes = { id: 'writes', tenant: 'acme', effect: 'require_approval', match: { tools: ['write', 'read'] }, flow: 'two' };
@@ -229,6 +253,21 @@ describe('approvals in Slack over a socket, by verified addresses', () => {
     expect(words(message)).toContain('decided in the console');
     await w.approve(held!.id);
     expect((await calling).body.result?.isError ?? false).toBe(false);
+  });
+
+  it('asks further people in a direct message when nobody decides, and keeps it up to date', async () => {
+    await w.link('barbara');
+    const { answer, view } = await w.held({ marker: 'escalated' });
+    const direct = () => w.slack.direct(w.accounts['barbara']!).find(({ state }) => JSON.stringify(state).includes(view.id));
+    const message = await until('barbara is asked', direct);
+    expect(words(message)).toContain('nobody decided in time');
+    await w.slack.sockets.tell('interactive', w.slack.pressPayload(w.accounts['barbara']!, buttons(message)['approve']!));
+    await until('it counted', async () => (await w.as('edsger').show(view.id)).body.step === 1);
+    const { version } = (await w.as('edsger').show(view.id)).body;
+    await w.as('edsger').decide(view.id, 'approve', version);
+    expect((await answer).body.result).toMatchObject({ content: [{ text: 'done escalated' }] });
+    await until('barbara reads what became of it', () => words(direct()!).includes('Approved and executed'));
+    expect(buttons(direct()!)).toEqual({});
   });
 
   it('answers nothing that is of another app or workspace', async () => {

@@ -8,7 +8,6 @@ import { SocketConnection } from './socket-connection.ts';
 export interface ConfiguredWorkspace extends SlackWorkspace {
   readonly settings: SlackSettings;
   readonly client: SlackClient;
-  /** How people reach this Holdfast, where the configuration says it. */
 }
 
 /** Answers what came over the connection of a tenant's app. */

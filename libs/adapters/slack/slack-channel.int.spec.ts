@@ -68,6 +68,16 @@ describe('messages in Slack', () => {
     slack.loseAnswer('chat.postMessage');
     await expect(channel.send(message('lost', room))).rejects.toThrow('could not be reached');
     expect(await channel.find(message('lost', room))).toBe(`${slack.inRoom('ops')[0]!.channel}:${slack.inRoom('ops')[0]!.ts}`);
+    // Sent again, it is found instead; what did not arrive is sent.
+    expect(await channel.send(message('lost', room))).toBe(`${slack.inRoom('ops')[0]!.channel}:${slack.inRoom('ops')[0]!.ts}`);
+    slack.fail('chat.postMessage', 'fatal_error');
+    await expect(channel.send(message('failed', room))).rejects.toThrow('fatal_error');
+    await channel.send(message('failed', room));
+    expect(slack.inRoom('ops')).toHaveLength(2);
+    slack.loseAnswer('chat.postMessage');
+    await expect(channel.send(message('doubt', room))).rejects.toThrow('could not be reached');
+    slack.fail('conversations.history', 'missing_scope');
+    await expect(channel.send(message('doubt', room))).rejects.toThrow('nobody can tell');
     expect(await channel.find(message('never', room))).toBeNull();
     expect(await channel.find(message('never', { kind: 'room', name: '#elsewhere' }))).toBeUndefined();
     slack.fail('conversations.history', 'missing_scope');

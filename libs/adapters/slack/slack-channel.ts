@@ -1,5 +1,5 @@
-import { type Handles, type Message, type MessageChannel, type Recipient, renderMessage, type SlackContent, type SlackLinks } from '#libs/approvals/core';
-import { type Clock, JobHopeless } from '#libs/ports';
+import { DeliveryInDoubt, type Handles, type Message, type MessageChannel, type Recipient, renderMessage, type SlackContent, type SlackLinks } from '#libs/approvals/core';
+import { type Clock, JobHopeless, JobPostponed } from '#libs/ports';
 import type { SlackClient } from './slack-client.ts';
 import type { ConfiguredWorkspace } from './configured-workspaces.ts';
 
@@ -20,6 +20,8 @@ export class SlackChannel implements MessageChannel {
   /** What each message shows by now, and who is changing it: a slower one never puts an older state over a newer one. */
   private readonly shown = new Map<string, number>();
   private readonly changing = new Map<string, Promise<void>>();
+  /** Messages that may be there although Slack's answer was lost: looked for before they are sent again. */
+  private readonly doubtful = new Set<string>();
 
   constructor(private readonly options: SlackChannelOptions) {}
 
@@ -29,8 +31,19 @@ export class SlackChannel implements MessageChannel {
   }
 
   async send(message: Message): Promise<string> {
+    const found = this.doubtful.has(message.id) ? await this.find(message) : null;
+    if (found === undefined) throw new DeliveryInDoubt('slack: nobody can tell whether the message arrived');
+    this.doubtful.delete(message.id);
+    return found ?? this.post(message);
+  }
+
+  private async post(message: Message): Promise<string> {
     const { client, settings } = this.workspace(message.tenant);
-    const { channel, ts } = await client.post(await this.place(message, client), message.id, this.render(message, settings));
+    const place = await this.place(message, client);
+    const { channel, ts } = await client.post(place, message.id, this.render(message, settings)).catch((error: unknown) => {
+      if (!isRefusal(error)) this.doubt(message.id);
+      throw error;
+    });
     const reference = `${channel}:${ts}`;
     this.remember(reference, message.view.version);
     return reference;
@@ -86,8 +99,18 @@ export class SlackChannel implements MessageChannel {
     return workspace;
   }
 
+  private doubt(id: string): void {
+    if (this.doubtful.size >= REMEMBERED) this.doubtful.clear();
+    this.doubtful.add(id);
+  }
+
   private remember(reference: string, version: number): void {
     if (this.shown.size >= REMEMBERED) this.shown.clear();
     this.shown.set(reference, version);
   }
+}
+
+/** Slack said that it did not do it. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof JobHopeless || error instanceof JobPostponed;
 }

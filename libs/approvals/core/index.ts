@@ -48,4 +48,4 @@ export { type InletAnswer, type Later, SlackInlet, type SlackInletDependencies }
 export { type AccountToLink, LINK_MS, type SignedIn, SlackLinking, type SlackLinkingDependencies } from './slack/slack-linking.ts';
 export { type LinkOffer, type SlackLink, SlackLinks } from './slack/slack-links.ts';
 export { isAboveCeiling, type SlackAccount, type SlackApi, type SlackSettings, type SlackWorkspace, type SlackWorkspaces } from './slack/workspace.ts';
-export { JobQueue } from './slack/job-queue.ts';
+export { PressQueue } from './slack/press-queue.ts';

@@ -17,7 +17,9 @@ import { ApprovalPages } from './pages/approval-pages.ts';
 import { ConsoleController } from './pages/console-controller.ts';
 import { PageSessions } from './pages/page-session.ts';
 import { ReviewController } from './pages/review-controller.ts';
-import { SlackModule } from './slack/slack-module.ts';
+import { SlackInlets } from './slack/slack-inlets.ts';
+import { SlackLinkPages } from './slack/slack-link-pages.ts';
+import { SlackLinksController } from './slack/slack-links-controller.ts';
 
 /** Puts a configuration in force; answers with the revision that then is. */
 export class ApplyConfiguration {
@@ -43,8 +45,8 @@ export class ApprovalsModule {
     const streams = new LiveStreams(new LiveApprovals(deps.store, deps.clock, log));
     return {
       module: ApprovalsModule,
-      imports: [CqrsModule.forRoot(), SlackModule.register(deps.slack, log)],
-      controllers: [StreamController, StandingController, DelegationsController, ApprovalsController, DeadJobsController, ConsoleController, ReviewController],
+      imports: [CqrsModule.forRoot()],
+      controllers: [StreamController, StandingController, DelegationsController, ApprovalsController, DeadJobsController, ConsoleController, ReviewController, SlackLinksController, SlackLinkPages],
       providers: [
         { provide: ApprovalsDependencies, useValue: deps },
         { provide: Log, useValue: log },
@@ -56,6 +58,7 @@ export class ApprovalsModule {
         ApprovalPages,
         ApplyConfigurationHandler,
         ApprovalsLoops,
+        SlackInlets,
       ],
       exports: [CqrsModule],
     };

@@ -5,7 +5,7 @@ import type { HoldfastConfig } from '#libs/contracts';
 import type { Log, ReadinessCheck, SecretSources } from '#libs/platform';
 import { LEASE_MS } from '../broker-control.ts';
 import { composeBroker } from '../broker-parts.ts';
-import { composeNotifications, openJobs } from '../notifications.ts';
+import { composeNotifications } from '../notifications.ts';
 import { composeSlack } from '../slack.ts';
 import { sleep, systemClock } from '../system.ts';
 import type { DataDirectory } from './data-directory.ts';
@@ -39,21 +39,19 @@ export async function composeEmbedded(options: EmbeddedOptions) {
     masterKey: data.masterKey,
     secrets: options.secrets,
     localKeys: () => local.keys,
-    onConfiguration: (config) => slack.use(config),
+    onConfiguration: (inForce) => slack.use(inForce),
     onFatal: options.onFatal,
   });
   const { broker, clock, configuration, journal, leases, outbox, recorder } = parts;
   const settlerPool = createPool({ url: databases.settler, application: 'holdfast-solo', max: 2, statementTimeoutMs: 30_000 });
   const readerPool = createPool({ url: databases.reader, application: 'holdfast-solo', max: 6 });
   const openCalls = new PostgresOpenCalls(settlerPool, journal);
+  const notifications = composeNotifications({ ...options, databaseUrl: databases.app, reviewLinks: parts.reviewLinks, desk: { ...parts.desk, deliveries: parts.deliveries }, others: () => [slack.channel] });
   const local = makeLocalKeys(options.config, await configuration.tenants());
   const lag: ReadinessCheck = { name: 'projector', check: async () => ({ ready: true, data: { lag: Number(await openCalls.lag()) } }) };
   const people = new PeopleDesk(parts.desk);
   const digestOf = digestWith(sha256, base64url);
-  const publicUrl = (): string => (options.config.notify.publicUrl ?? options.url()).replace(/\/+$/, '');
-  const jobs = openJobs(databases.app, log);
-  const slack = composeSlack({ log, people, links: parts.slackLinks, jobs, sealer: parts.derived('holdfast-slack'), secrets: options.secrets, clock, ids: parts.ids, digestOf, publicUrl });
-  const notifications = composeNotifications({ config: options.config, secrets: options.secrets, url: publicUrl, reviewLinks: parts.reviewLinks, desk: { ...parts.desk, deliveries: parts.deliveries }, jobs, further: [slack.channel] });
+  const slack = composeSlack({ log, people, jobs: notifications.jobs, links: parts.slackLinks, sealer: parts.derived('holdfast-slack'), secrets: options.secrets, clock, ids: parts.ids, digestOf, publicUrl: () => options.config.notify.publicUrl ?? options.url() });
 
   return {
     approvals: {
@@ -66,7 +64,7 @@ export async function composeEmbedded(options: EmbeddedOptions) {
       sessions: parts.sessions,
       endedSessions: parts.endedSessions,
       sweep: new Sweep({ ...parts.desk, leases, openCalls }),
-      jobs,
+      jobs: notifications.jobs,
       notifier: notifications.notifier,
       configuration,
       outbox,
@@ -103,7 +101,7 @@ export async function composeEmbedded(options: EmbeddedOptions) {
     async close(): Promise<void> {
       await slack.close();
       notifications.close();
-      await jobs.close();
+      await notifications.jobs.close();
       await parts.close();
       await Promise.all([settlerPool.end(), readerPool.end()]);
     },

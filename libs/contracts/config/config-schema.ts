@@ -185,19 +185,6 @@ const Flow = z.strictObject({
 /** How many calls may wait for people at once. */
 const Limit = z.strictObject({ tenant: Tenant, per: z.enum(['agent', 'tenant']), held: z.int().min(1).max(100_000) });
 
-/** The mail server that mails about approvals are given to. */
-const Smtp = z.strictObject({
-  host: z.string().min(1).max(253),
-  port: z.int().min(1).max(65_535).default(587),
-  /** TLS from the first byte, as on port 465. */
-  secure: z.boolean().default(false),
-  /** Refuse a server that does not upgrade the connection to TLS. */
-  requireTls: z.boolean().default(true),
-  user: z.string().min(1).max(200).optional(),
-  password: SecretRef.optional(),
-  from: z.string().min(3).max(300),
-});
-
 /** One Slack app in one workspace, for the people of one tenant. */
 const Slack = z.strictObject({
   tenant: Tenant,
@@ -215,6 +202,19 @@ const Slack = z.strictObject({
   riskCeiling: ImpactClass.default('write'),
   /** Whether a full member whose e-mail address Slack has verified is the user with that address, without a link of accounts. */
   trustVerifiedEmail: z.boolean().default(false),
+});
+
+/** The mail server that mails about approvals are given to. */
+const Smtp = z.strictObject({
+  host: z.string().min(1).max(253),
+  port: z.int().min(1).max(65_535).default(587),
+  /** TLS from the first byte, as on port 465. */
+  secure: z.boolean().default(false),
+  /** Refuse a server that does not upgrade the connection to TLS. */
+  requireTls: z.boolean().default(true),
+  user: z.string().min(1).max(200).optional(),
+  password: SecretRef.optional(),
+  from: z.string().min(3).max(300),
 });
 
 /** How people are told. */

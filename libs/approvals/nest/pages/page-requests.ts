@@ -6,7 +6,7 @@ const text = z.string().max(2_000).transform((value) => value.replaceAll('\r\n',
 const json = z.string().max(4 << 20).transform((value) => value.replaceAll('\r\n', '\n'));
 
 /** Paths of ours, and nothing that leads elsewhere. */
-const Next = z.string().regex(/^\/(console(\/approvals\/[0-9a-f-]{36})?|review\/[A-Za-z0-9_-]{43})$/).catch('/console');
+const Next = z.string().regex(/^\/(console(\/approvals\/[0-9a-f-]{36})?|review\/[A-Za-z0-9_-]{43}|slack\/link\/[0-9a-f]{64})$/).catch('/console');
 
 /** What others add to addresses, as mail programs do, says nothing here; forms are ours and are read strictly. */
 export const SignInQuery = z.object({ next: Next.default('/console') });

@@ -7,7 +7,4 @@ export interface SlackEdge {
   readonly workspaces: SlackWorkspaces;
   readonly linking: SlackLinking;
   readonly now: () => number;
-  /** How people reach this Holdfast; no slash at the end. */
-  readonly publicUrl: () => string;
 }
-export const SlackEdge = Symbol('SlackEdge');

@@ -2,20 +2,20 @@ import type { Jobs, JobWorker } from '#libs/ports';
 import type { SlackWork } from './slack-desk.ts';
 import type { Later } from './slack-inlet.ts';
 
-const AT_ONCE = 8;
 const QUEUE = 'slack';
-const JOB_ATTEMPTS = 5;
+const AT_ONCE = 8;
+const ATTEMPTS = 5;
 const BACKOFF_MS = 500;
 
-/** {@link Later} as jobs, for whichever process is there: nothing that was pressed is lost. */
-export class JobQueue implements Later {
+/** {@link Later} as jobs, for whichever process is there. What was answered is done, whatever dies meanwhile. */
+export class PressQueue implements Later {
   constructor(
-    private readonly jobs: Jobs,
+    private readonly jobs: Pick<Jobs, 'add' | 'work'>,
     private readonly uuid: () => string,
   ) {}
 
   later(work: SlackWork): Promise<void> {
-    return this.jobs.add({ queue: QUEUE, name: 'press', id: this.uuid(), data: work, attempts: JOB_ATTEMPTS, backoffMs: BACKOFF_MS });
+    return this.jobs.add({ queue: QUEUE, name: 'press', id: this.uuid(), data: work, attempts: ATTEMPTS, backoffMs: BACKOFF_MS });
   }
 
   work(press: (work: SlackWork) => Promise<void>): JobWorker {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { BullmqJobs, migrateJobs } from '#libs/adapters/bullmq';
 import { testDatabase, type TestDatabase } from '#libs/testing';
 import type { SlackWork } from './slack-desk.ts';
-import { JobQueue } from './job-queue.ts';
+import { PressQueue } from './press-queue.ts';
 
 let database: TestDatabase;
 let jobs: BullmqJobs;
@@ -18,7 +18,7 @@ afterAll(async () => {
 
 it('presses are done as jobs, each of them, and again when something was away', async () => {
   let id = 0;
-  const queue = new JobQueue(jobs, () => `press-${++id}`);
+  const queue = new PressQueue(jobs, () => `press-${++id}`);
   const work: SlackWork = { tenant: 'acme', user: 'U0GRACE', trigger: '1.2.a', channel: null, handle: 'h' };
   const done: SlackWork[] = [];
   await queue.later(work);
