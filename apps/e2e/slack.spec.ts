@@ -258,16 +258,16 @@ describe('approvals in Slack over a socket, by verified addresses', () => {
   it('asks further people in a direct message when nobody decides, and keeps it up to date', async () => {
     await w.link('barbara');
     const { answer, view } = await w.held({ marker: 'escalated' });
-    const direct = () => w.slack.direct(w.accounts['barbara']!).find(({ state }) => JSON.stringify(state).includes(view.id));
-    const message = await until('barbara is asked', direct);
+    const message = await until('barbara is asked', () => w.slack.direct(w.accounts['barbara']!).find(({ state }) => JSON.stringify(state).includes(view.id)));
+    const now = () => w.slack.messages.get(`${message.channel}:${message.ts}`)!;
     expect(words(message)).toContain('nobody decided in time');
     await w.slack.sockets.tell('interactive', w.slack.pressPayload(w.accounts['barbara']!, buttons(message)['approve']!));
     await until('it counted', async () => (await w.as('edsger').show(view.id)).body.step === 1);
     const { version } = (await w.as('edsger').show(view.id)).body;
     await w.as('edsger').decide(view.id, 'approve', version);
     expect((await answer).body.result).toMatchObject({ content: [{ text: 'done escalated' }] });
-    await until('barbara reads what became of it', () => words(direct()!).includes('Approved and executed'));
-    expect(buttons(direct()!)).toEqual({});
+    await until('barbara reads what became of it', () => words(now()).includes('Approved and executed'));
+    expect(buttons(now())).toEqual({});
   });
 
   it('answers nothing that is of another app or workspace', async () => {
