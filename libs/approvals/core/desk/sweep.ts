@@ -15,6 +15,7 @@ const CLAIMED_LONG_MS = 5_000;
 const ANSWERS_MS = 24 * 3_600_000;
 /** Overdue things of one approval that are done in one go; reminders of a whole night are one reminder. */
 const MOST_AT_ONCE = 10;
+const MOST_TROUBLES = 10;
 
 export interface SweepDependencies {
   readonly store: ApprovalStore;
@@ -33,13 +34,19 @@ export class Sweep {
 
   /** Everything that is overdue, of all approvals; how many were looked at. */
   async overdue(): Promise<number> {
-    let looked = 0;
+    const looked = new Set<string>();
+    const troubles: unknown[] = [];
     for (;;) {
       const due = await this.deps.store.due(this.deps.clock.now(), PAGE);
-      for (const { tenant, id } of due) await this.wake(tenant, id);
-      looked += due.length;
-      if (due.length < PAGE) return looked;
+      const fresh = due.filter(({ tenant, id }) => !looked.has(`${tenant} ${id}`));
+      for (const { tenant, id } of fresh) {
+        looked.add(`${tenant} ${id}`);
+        await this.despite(troubles, () => this.wake(tenant, id));
+      }
+      if (due.length < PAGE || fresh.length === 0) break;
     }
+    if (troubles.length > 0) throw troubles[0];
+    return looked.size;
   }
 
   /** What is due for one approval; nothing when nothing is. */
@@ -60,21 +67,40 @@ export class Sweep {
   async settle(): Promise<number> {
     const { store, clock } = this.deps;
     let settled = 0;
+    const troubles: unknown[] = [];
     for (const stored of await store.unsettled(clock.now() - CLAIMED_LONG_MS, PAGE)) {
-      const outcome = await this.outcomeOf(stored);
-      if (!outcome) continue;
-      await this.deps.configurations.deciding(() =>
-        store.change(stored.state.binding.tenant, stored.state.id, (found, moment) => {
-          const now = clock.now();
-          const decided = decide(found.state, { type: 'settle', outcome }, { now, directory: this.deps.configurations.directory(found.state.binding.tenant, moment) });
-          if (!decided.ok || decided.events.length === 0) return { result: null };
-          const { state, drafts } = applied(found.state, decided.events);
-          return { result: null, next: changed(found, state, now), events: drafts };
-        }),
-      );
-      settled++;
+      await this.despite(troubles, async () => {
+        const outcome = await this.outcomeOf(stored);
+        if (!outcome) return;
+        await this.settleAs(stored, outcome);
+        settled++;
+      });
     }
+    if (troubles.length > 0) throw troubles[0];
     return settled;
+  }
+
+  private async settleAs({ state: { id, binding } }: StoredApproval, outcome: SettledAs): Promise<void> {
+    const { store, clock, configurations } = this.deps;
+    await configurations.deciding(() =>
+      store.change(binding.tenant, id, (found, moment) => {
+        const now = clock.now();
+        const decided = decide(found.state, { type: 'settle', outcome }, { now, directory: configurations.directory(binding.tenant, moment) });
+        if (!decided.ok || decided.events.length === 0) return { result: null };
+        const { state, drafts } = applied(found.state, decided.events);
+        return { result: null, next: changed(found, state, now), events: drafts };
+      }),
+    );
+  }
+
+  /** Trouble with one is not to be the trouble of all, which may be another tenant's; with many it is that of the database. */
+  private async despite(troubles: unknown[], work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      troubles.push(error);
+      if (troubles.length > MOST_TROUBLES) throw error;
+    }
   }
 
   forget(): Promise<number> {

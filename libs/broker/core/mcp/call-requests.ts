@@ -227,12 +227,30 @@ export class CallRequests {
       const now = this.deps.viewNow(request.principal, asHeld.endpoint) ?? view;
       const resolution = await this.deps.visible.anew(now, method, asHeld.name);
       const call = heldCall(end.ticket, { ...asHeld, principal: request.principal }, { client: undefined, cancellation: new Cancellation(), receivedUs: exchange.receivedUs });
-      const answer = await this.perform(asked, call, resolution, (one) => this.deps.calls.release(end.ticket, one, now.registry, resolution));
+      const input = this.inputFor(call, exchange, resolution);
+      const answer = await this.perform(asked, call, resolution, (one) => this.deps.calls.release(end.ticket, input ? { ...one, input } : one, now.registry, resolution));
       if ('status' in answer) return answer;
       const later = answer.kind === 'refused' && ELSEWHERE.has(answer.code) ? await this.deps.approvals.find(end.ticket.tenant, end.ticket.approval) : null;
       if (answer.kind !== 'held' && !later) return this.reply(inbound, method, answer, end.ticket);
       ticket = later ?? end.ticket;
     }
+  }
+
+  /**
+   * What a server of the 2026 era wants to know before it does what people approved, asked of a client of the older one. The approval is
+   * used once, so all of it is one call; what allowed it must allow it still when the answers are there.
+   */
+  private inputFor(call: Call, { session, request, view }: Exchange, released: Resolution): Call['input'] {
+    if (!session) return undefined;
+    const live = this.deps.live.of(session);
+    const hash = released.kind === 'offer' ? released.offer.hash : null;
+    return async (wanted) => {
+      const given = await answersFor(wanted, (question) => live.ask(this.deps.ids.uuid(), question, request.channel, call.cancellation));
+      if ('refused' in given) return given;
+      const now = this.deps.viewNow(request.principal, call.endpoint) ?? view;
+      const code = this.deps.calls.whyNotOn(call, now.registry, await this.deps.visible.anew(now, call.method, call.name), hash);
+      return code === null ? given : { refused: errorCatalogue[code].sentence, code };
+    };
   }
 
   /** A call of a client that can be asked, to a server that may ask while it works. */
