@@ -35,3 +35,11 @@ describe('how long a server is waited for', () => {
     expect(server({ transport, limits }).limits).toMatchObject(limits);
   });
 });
+
+describe('a duration', () => {
+  const expiresIn = (text: string): boolean => HoldfastConfig.safeParse({ apiVersion: 'holdfast/v1', tenants: [{ id: 'acme', name: 'Acme' }], flows: [{ id: 'f', tenant: 'acme', expiresIn: text, steps: [{ name: 's', approvers: {} }] }] }).success;
+
+  it.each([['1h', true], ['3660d', true], ['3661d', false], ['100000000d', false], [`${'9'.repeat(400)}ms`, false], ['1w', false]])('%s: %j', (text, valid) => {
+    expect(expiresIn(text)).toBe(valid);
+  });
+});

@@ -9,7 +9,16 @@ const Id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'letters, digit
 const Tenant = TenantId.refine((id) => !id.startsWith('_'), 'ids starting with _ are reserved');
 const Glob = z.string().min(1).max(200);
 const Globs = z.array(Glob).max(1000).optional();
-const Duration = z.string().regex(/^\d+(ms|s|m|h|d)$/, 'a number and a unit: ms, s, m, h or d');
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** A time further ahead than dates go has no name. */
+const LONGEST_MS = 3_660 * 86_400_000;
+const Duration = z
+  .string()
+  .regex(/^\d+(ms|s|m|h|d)$/, 'a number and a unit: ms, s, m, h or d')
+  .refine((text) => {
+    const [, count, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? [];
+    return unit === undefined || Number(count) * UNITS[unit]! <= LONGEST_MS;
+  }, 'at most ten years');
 /** Without a user or password: a secret never stands in the file, in a URL neither. */
 const HttpUrl = z
   .url({ protocol: /^https?$/ })

@@ -53,4 +53,30 @@ describe('the sweep', () => {
     expect(await sweep.overdue()).toBe(450);
     expect(new Set(statuses())).toEqual(new Set(['expired']));
   });
+
+  /** A claimed call of a broker that lives, of which the log knows nothing, after so many minutes. */
+  async function claimed(minutes: number, caughtUp = true, known?: object): Promise<string> {
+    const spec = new SpecBroker(configuration);
+    void spec.modern('tools/call', { name: 'billing__refund', arguments: { id: 1 } });
+    while (spec.approvals.ids.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    const { store, ids } = spec.approvals;
+    const row = store.rows.get(ids[0]!)!;
+    const at = specClock.now();
+    const { args, binding } = row.stored.state;
+    row.stored = { ...row.stored, changedAt: at, state: { ...row.stored.state, status: 'claimed', claim: { at, broker: 'b', args, toolHash: binding.toolHash, policyVersion: 7 } } };
+    const sweep = new Sweep({
+      store,
+      configurations: new Configurations({ latest: () => Promise.resolve({ revision: 7, digest: '', config: configuration }) }),
+      clock: { now: () => at + minutes * 60_000, monotonicUs: () => 0 },
+      openCalls: { caughtUp: () => Promise.resolve(caughtUp), stateOf: () => Promise.resolve(known) },
+      leases: { over: () => Promise.resolve(false) },
+    } as unknown as SweepDependencies);
+    await sweep.settle();
+    return store.rows.get(ids[0]!)!.stored.state.status;
+  }
+
+  it('ends a claim that its broker never learned of: nothing was allowed, and by now nothing will be', async () => {
+    expect([await claimed(1), await claimed(30, false), await claimed(30, true, { state: 'open' })]).toEqual(['claimed', 'claimed', 'claimed']);
+    expect(await claimed(30)).toBe('failed');
+  });
 });

@@ -11,6 +11,11 @@ import { applied, changed } from './records.ts';
 const PAGE = 200;
 /** A broker that is well settles what it claimed itself, and sooner. */
 const CLAIMED_LONG_MS = 5_000;
+/**
+ * A broker has its allowing decision recorded within seconds of its claim, or sends nothing. One that still lives and knows nothing of a
+ * claim lost the database's answer to it.
+ */
+const UNUSED_MS = 10 * 60_000;
 /** How long answers are kept for those who ask for them again. */
 const ANSWERS_MS = 24 * 3_600_000;
 /** Overdue things of one approval that are done in one go; reminders of a whole night are one reminder. */
@@ -109,10 +114,11 @@ export class Sweep {
 
   /** Undefined while it may still become known. */
   private async outcomeOf({ state }: StoredApproval): Promise<SettledAs | undefined> {
-    const { openCalls, leases } = this.deps;
+    const { openCalls, leases, clock } = this.deps;
     // In this order: a broker that is over says nothing more, and what it said is projected then.
     const over = await leases.over(state.claim!.broker);
-    if (over && !(await openCalls.caughtUp())) return undefined;
+    const nobodyWill = over || clock.now() - state.claim!.at > UNUSED_MS;
+    if (nobodyWill && !(await openCalls.caughtUp())) return undefined;
     const call = await openCalls.stateOf(state.binding.tenant, state.call);
     switch (call?.state) {
       case 'completed':
@@ -125,7 +131,7 @@ export class Sweep {
         return undefined;
       default:
         // Claimed and never allowed: it was not sent, and now nobody will.
-        return over ? 'failed' : undefined;
+        return nobodyWill ? 'failed' : undefined;
     }
   }
 }

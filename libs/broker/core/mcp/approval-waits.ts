@@ -57,7 +57,7 @@ export class ApprovalWaits {
       while (!gone && !this.closed) {
         // Armed before it is looked at, so that no change falls in between.
         bell.arm();
-        latest = (await this.approvals.find(ticket.tenant, ticket.approval)) ?? latest;
+        latest = (await this.look(ticket)) ?? latest;
         if (over || !isWaiting(latest)) break;
         await bell.rung();
       }
@@ -72,6 +72,11 @@ export class ApprovalWaits {
   close(): void {
     this.closed = true;
     for (const key of this.waiting.keys()) this.wake(key);
+  }
+
+  /** Null also where nobody can tell right now: a database that is away for a moment ends nobody's wait. */
+  private look({ tenant, approval }: Ticket): Promise<Ticket | null> {
+    return this.approvals.find(tenant, approval).catch(() => null);
   }
 
   private listen(key: string, bell: Bell): () => void {

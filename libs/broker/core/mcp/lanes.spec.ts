@@ -329,6 +329,26 @@ describe('between approval and execution', () => {
   });
 });
 
+describe('while the database is away', () => {
+  it('waiting requests go on waiting, and are told how things stood when their time is over', async () => {
+    const office = new Office();
+    const { store } = office.spec.approvals;
+    const load = store.load.bind(store);
+    const waiting = office.call();
+    await settle();
+    store.load = () => Promise.reject(new Error('the database is away'));
+    await store.change('acme', office.approval, (found) => ({ result: null, next: found, events: [{ type: 'approval.arguments_shown' } as never] }));
+    await settle();
+    store.load = load;
+    await office.spec.approvals.approve(office.approval, 'mia');
+    expect(told(bodyOf(await waiting)).disposition).toBe('approved-executed');
+    const second = office.call({ id: 2 });
+    await settle();
+    store.load = () => Promise.reject(new Error('the database is away'));
+    expect((await office.leg(second)).result).toMatchObject({ resultType: 'input_required' });
+  });
+});
+
 describe('a held call in the older era', () => {
   const params = { name: 'billing__refund', arguments: { id: 1 } };
 
