@@ -286,33 +286,6 @@ describe('a held call in the older era', () => {
   });
 });
 
-describe('a server that asks its client while it executes what people approved', () => {
-  const wants = '{"resultType":"input_required","inputRequests":{"why":{"method":"elicitation/create","params":{"message":"?"}}},"requestState":"s1"}';
-
-  it('gets the answer of a client of the older era, and the call is one call with one outcome', async () => {
-    const office = new Office();
-    office.spec.upstreams.answer = ({ params }) => ({ kind: 'result', text: params.includes('inputResponses') ? '{"content":[{"type":"text","text":"done"}]}' : wants });
-    const client = await LegacyClient.open(office.spec, { elicitation: {} });
-    const channel = new MemoryChannel();
-    const waiting = client.ask('tools/call', { name: 'billing__refund', arguments: { id: 1 } }, channel);
-    await settle();
-    await office.spec.approvals.approve(office.approval, 'mia');
-    await settle();
-    const question = channel.sent.find(({ method }) => method === 'elicitation/create');
-    await client.send({ id: question!.id, result: { action: 'accept', content: {} } });
-    await settle();
-    office.spec.ring();
-    const body = await waiting;
-    expect(text(body)).toBe('done');
-    expect(told(body).disposition).toBe('approved-executed');
-    expect(office.spec.upstreams.calls.map(({ call }) => JSON.parse(call.params) as unknown)).toEqual([
-      { name: 'refund', arguments: { id: 1 } },
-      { name: 'refund', arguments: { id: 1 }, requestState: 's1', inputResponses: { why: { action: 'accept', content: {} } } },
-    ]);
-    expect(office.events.filter((type) => type === 'call.completed')).toHaveLength(1);
-  });
-});
-
 describe('a call that cannot be held', () => {
   it.each<[string, Record<string, unknown>, string]>([
     ['nobody may approve', { flows: [{ id: 'leads', tenant: 'acme', steps: [{ name: 'lead', approvers: { groups: ['nobody'] } }] }] }, 'approval_unavailable'],
