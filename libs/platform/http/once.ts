@@ -34,7 +34,7 @@ export class Once implements NestInterceptor {
     if (request.method !== 'POST' || key === undefined || !principal) return next.handle();
     if (typeof key !== 'string' || !KEY.test(key)) throw new Refusal('request_invalid', 'not valid: Idempotency-Key (1 to 200 visible ASCII characters)');
     const digest = createHash('sha256').update(JSON.stringify([request.url, request.body ?? null])).digest('base64url');
-    const once: OnceRequest = { tenant: principal.tenant, person: principal.user, key, digest };
+    const once: OnceRequest = { tenant: principal.tenant, person: agentOf(principal), key, digest };
     return from(this.store.begin(once)).pipe(
       switchMap((begun) => {
         switch (begun.kind) {
@@ -77,3 +77,8 @@ function told(answer: Answer): unknown {
 
 /** The id that what this request makes is to have, so that it is made once; undefined where nobody asked for that. */
 export const OnceId = createParamDecorator((_: unknown, context: ExecutionContext): string | undefined => context.switchToHttp().getRequest<KeyedRequest>().onceId);
+
+/** The key of an agent is not the person whose name it has: neither reads what the other was answered. */
+function agentOf({ user, client, agent }: Principal): string {
+  return agent === undefined ? user : `${user} ${client} ${agent}`;
+}

@@ -93,16 +93,18 @@ export class PeopleDesk {
 
   async list(person: Person, { mine, limit, after, statuses }: Listing): Promise<{ readonly items: readonly ApprovalView[]; readonly next: string | null }> {
     const items: ApprovalView[] = [];
+    const own = seesOwnOnly(person);
     let next = after;
     for (let page = 0; page < MOST_PAGES; page++) {
-      const found = await this.deps.store.list({ tenant: person.tenant, limit: mine ? Math.max(limit, 100) : limit, ...(mine ? { statuses: ['held'] } : statuses ? { statuses } : {}), ...(next === undefined ? {} : { after: next }) });
+      const found = await this.deps.store.list({ tenant: person.tenant, limit: mine || own ? Math.max(limit, 100) : limit, ...(own ? { requester: person.id } : {}), ...(mine ? { statuses: ['held'] } : statuses ? { statuses } : {}), ...(next === undefined ? {} : { after: next }) });
       const facts = await this.facts(person.tenant);
       for (const stored of found.items) {
         if (mine && (person.agent || !askedNow(stored.state, facts).has(person.id))) continue;
+        if (own && !isAsker(person, stored)) continue;
         items.push(viewOf(stored, facts.directory));
         if (items.length === limit) return { items, next: stored === found.items.at(-1) ? found.next : placeOf(stored) };
       }
-      if (found.next === null || !mine) return { items, next: found.next };
+      if (found.next === null || !(mine || own)) return { items, next: found.next };
       next = found.next;
     }
     return { items, next: next ?? null };
@@ -110,6 +112,7 @@ export class PeopleDesk {
 
   async show(person: Person, id: string): Promise<{ readonly view: ApprovalView; readonly rights: Rights }> {
     const stored = await this.load(person.tenant, id);
+    if (seesOwnOnly(person) && !isAsker(person, stored)) throw new Refusal('approval_not_found');
     const facts = await this.facts(person.tenant);
     const rights = rightsOf(stored, person.id, person.operator, facts);
     return { view: viewOf(stored, facts.directory), rights: person.agent ? { decide: false, breakGlass: false, edit: false, cancel: rights.cancel && (person.operator || isAsker(person, stored)) } : rights };
@@ -260,6 +263,11 @@ export class PeopleDesk {
     const { store, configurations, clock } = this.deps;
     return configurations.deciding(async () => ({ now: clock.now(), directory: configurations.directory(tenant, await store.moment(tenant)) }));
   }
+}
+
+/** The key of an agent shows what that agent asked for, unless it operates or audits the tenant. */
+function seesOwnOnly({ agent, operator, auditor }: Person): boolean {
+  return agent !== undefined && !operator && !auditor;
 }
 
 /** Whether this is who asked for the call: for an agent, with all three identities. */

@@ -62,6 +62,7 @@ export class StandingDesk {
     const problem = standingProblem(condition);
     if (problem !== undefined) throw new Refusal('condition_invalid', `condition: ${problem}`);
     const { binding, flow } = stored.state;
+    if (binding.agent === null) throw new Refusal('request_invalid', 'a standing approval is for the calls of one agent, and this call has none');
     return this.change(person, id, (found, moment) => {
       if (found) return null;
       const approvers = this.approversFor(person, flow.id, binding, moment);
