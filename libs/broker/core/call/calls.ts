@@ -1,5 +1,5 @@
 import { canonicalJson, CanonicalText, type ErrorCode, errorCatalogue, type EventData, Refusal } from '#libs/contracts';
-import type { Approvals, Clock, Ids, Recorder, Ticket } from '#libs/ports';
+import type { Approvals, Clock, Held, Ids, Recorder, Ticket } from '#libs/ports';
 import { memberText } from '../mcp/json-text.ts';
 import { judgedParams } from '../mcp/relayed-params.ts';
 import { decide, type Decision, EVALUATOR } from '../policy/decide.ts';
@@ -119,18 +119,31 @@ export class Calls {
     // What was answered to the server belongs to the call as much as its arguments, which alone are compared.
     const plain = !bringsInput(call);
     const joins = (rule?.joins ?? true) && plain;
-    let code: ErrorCode;
+    let held: Held;
     try {
-      const held = await this.deps.approvals.hold(holdRequest(call, tool, args, decision, { joins, standing: plain }));
-      if (held.kind === 'released') return await this.releases.standing(call, tool, decision, held);
-      if (held.kind === 'joined') await this.deps.recorder.record([joinedDraft(call, held.ticket.approval, this.deps.clock.now())], { timeoutMs: this.deps.admissionTimeoutMs });
-      if (held.kind !== 'refused') return { kind: 'held', call: call.id, ticket: held.ticket, why: decision.reason };
-      code = held.code;
+      held = await this.deps.approvals.hold(holdRequest(call, tool, args, decision, { joins, standing: plain }));
     } catch (error) {
+      // It may be held all the same: the log says nothing that nobody knows, and the same call finds it.
       this.deps.onFault(error, call.id);
-      code = 'database_unavailable';
+      return notExecuted(call, 'database_unavailable');
     }
-    return this.releases.notHeld(call, decision, code);
+    if (held.kind === 'released') return this.releases.standing(call, tool, decision, held);
+    if (held.kind === 'refused') return this.releases.notHeld(call, decision, held.code);
+    if (held.kind === 'joined') {
+      const joined = await this.recordJoined(call, held.ticket);
+      if (joined) return joined;
+    }
+    return { kind: 'held', call: call.id, ticket: held.ticket, why: decision.reason };
+  }
+
+  /** Why nobody may wait for an approval that was joined; undefined once that is on record. */
+  private async recordJoined(call: Call, { approval }: Ticket): Promise<CallAnswer | undefined> {
+    try {
+      await this.deps.recorder.record([joinedDraft(call, approval, this.deps.clock.now())], { timeoutMs: this.deps.admissionTimeoutMs });
+      return undefined;
+    } catch (error) {
+      return this.execution.notRecorded(call, '', false, error);
+    }
   }
 
   /** The checks in their order; the first that speaks against the call settles it. */

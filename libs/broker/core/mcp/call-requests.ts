@@ -231,7 +231,8 @@ export class CallRequests {
       const answer = await this.perform(asked, call, resolution, (one) => this.deps.calls.release(end.ticket, input ? { ...one, input } : one, now.registry, resolution));
       if ('status' in answer) return answer;
       const later = answer.kind === 'refused' && ELSEWHERE.has(answer.code) ? await this.deps.approvals.find(end.ticket.tenant, end.ticket.approval) : null;
-      if (answer.kind !== 'held' && !later) return this.reply(inbound, method, answer, end.ticket);
+      // Where it still looks approved, asking again would be refused again: its time may be over, and nobody has said so yet.
+      if (answer.kind !== 'held' && (!later || later.status === 'approved')) return this.reply(inbound, method, answer, end.ticket);
       ticket = later ?? end.ticket;
     }
   }

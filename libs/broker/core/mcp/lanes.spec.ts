@@ -287,6 +287,33 @@ describe('a held call in the older era', () => {
 });
 
 describe('a call that cannot be held', () => {
+  it('is over when its grant is, also while nobody has said so yet', async () => {
+    const office = new Office({ flows: [{ id: 'leads', tenant: 'acme', grantFor: '1m', steps: [{ name: 'lead', approvers: { groups: ['leads'] } }] }] });
+    const { result } = await office.leg(office.call());
+    await office.spec.approvals.approve(office.approval, 'mia');
+    office.spec.aheadMs = 2 * 60_000;
+    expect(told(bodyOf(await office.call({ id: 1 }, { state: result!['requestState'] }))).code).toBe('approval_expired');
+    expect(office.executed).toBe(0);
+  });
+
+  it('is refused, and nothing is said of it that nobody knows, when the state cannot be reached', async () => {
+    const office = new Office();
+    office.spec.approvals.store.open = () => Promise.reject(new Error('the connection broke'));
+    expect(told(bodyOf(await office.call())).code).toBe('database_unavailable');
+    expect(office.events).toEqual(['call.requested', 'policy.decided']);
+    expect(office.spec.faults).toHaveLength(1);
+  });
+
+  it('does not join without a record of it, and is not called refused', async () => {
+    const office = new Office();
+    const first = office.call();
+    await settle();
+    office.spec.recorder.failOn('approval.joined', 'down');
+    expect(told(bodyOf(await office.call())).code).toBe('journal_unavailable');
+    expect(office.events).not.toContain('approval.refused');
+    await office.leg(first);
+  });
+
   it.each<[string, Record<string, unknown>, string]>([
     ['nobody may approve', { flows: [{ id: 'leads', tenant: 'acme', steps: [{ name: 'lead', approvers: { groups: ['nobody'] } }] }] }, 'approval_unavailable'],
     ['only the caller could', { flows: [{ id: 'leads', tenant: 'acme', steps: [{ name: 'lead', approvers: { users: ['ada'] } }] }] }, 'approval_unavailable'],

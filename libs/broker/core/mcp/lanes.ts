@@ -93,7 +93,6 @@ export class Lanes {
   }
 }
 
-
 function legacyPatience(progress: boolean, client: string | undefined): number {
   if (!progress) return PATIENCE_MS;
   const name = client?.split('/')[0]?.toLowerCase() ?? '';
