@@ -14,3 +14,4 @@ export { resolveSecret, type SecretSources } from './config/resolve-secret.ts';
 export { endStart, endWith } from './end-with.ts';
 export { readSettings } from './settings.ts';
 export { VERSION } from './version.ts';
+export { given, parse } from './http/read-request.ts';

@@ -8,6 +8,7 @@ export interface CallIdentity {
   readonly client: string;
   readonly agent: string | null;
   readonly server: string;
+  /** A tool, a prompt and a resource may have the same name. */
   readonly method: 'tools/call' | 'prompts/get' | 'resources/read';
   readonly tool: string;
   /** Of the pinned definition; null for what has none, which is a resource. */
@@ -15,6 +16,7 @@ export interface CallIdentity {
 }
 
 export interface ArgumentsIdentity {
+  /** base64url SHA-256 of their canonical form; absent arguments have the digest of `{}`. */
   readonly digest: string;
   readonly absent: boolean;
 }

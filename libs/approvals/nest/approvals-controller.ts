@@ -1,10 +1,10 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, UseInterceptors } from '@nestjs/common';
 import type { ApprovalView, Decision, Opened, PeopleDesk, Rights } from '#libs/approvals/core';
 import { Refusal } from '#libs/contracts';
-import { CurrentPrincipal, Once, Roles } from '#libs/platform';
+import { CurrentPrincipal, given, Once, parse, Roles } from '#libs/platform';
 import type { Principal } from '#libs/ports';
 import { ApprovalsDependencies } from './approvals-dependencies.ts';
-import { BreakGlassBody, CancelBody, deciderOf, DecisionBody, DelegateBody, given, isYes, ListQuery, parse, personOf, ShowQuery } from './requests.ts';
+import { BreakGlassBody, CancelBody, deciderOf, DecisionBody, DelegateBody, isYes, ListQuery, personOf, ShowQuery } from './requests.ts';
 
 /** Held calls, for everybody who has to do with them: each sees the approvals of the own tenant, and does what the flow lets them. */
 @Controller('api/v1/approvals')

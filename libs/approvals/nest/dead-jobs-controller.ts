@@ -2,10 +2,9 @@ import { Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/c
 import { z } from 'zod';
 import { NOTIFICATIONS, WAKE_UPS } from '#libs/approvals/core';
 import { Refusal } from '#libs/contracts';
-import { CurrentPrincipal, Roles } from '#libs/platform';
+import { CurrentPrincipal, parse, Roles } from '#libs/platform';
 import { type DeadJob, jobBounds, type Jobs, type Principal } from '#libs/ports';
 import { ApprovalsDependencies } from './approvals-dependencies.ts';
-import { parse } from './requests.ts';
 
 const QUEUES: ReadonlySet<string> = new Set([NOTIFICATIONS, WAKE_UPS]);
 const Paging = z.strictObject({ limit: z.coerce.number().int().min(1).max(jobBounds.deadPage).default(50), after: z.string().max(200).optional() });

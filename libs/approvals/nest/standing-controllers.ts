@@ -1,9 +1,9 @@
 import { Body, Controller, Delete, Get, Inject, Param, Post, UseInterceptors } from '@nestjs/common';
 import type { DelegationDesk, DelegationView, StandingDesk, StandingView } from '#libs/approvals/core';
-import { CurrentPrincipal, Once, OnceId, Roles } from '#libs/platform';
+import { CurrentPrincipal, given, Once, OnceId, parse, Roles } from '#libs/platform';
 import type { Principal } from '#libs/ports';
 import { ApprovalsDependencies } from './approvals-dependencies.ts';
-import { deciderOf, DelegationBody, given, parse, personOf, StandingBody } from './requests.ts';
+import { deciderOf, DelegationBody, personOf, StandingBody } from './requests.ts';
 
 /** What was approved beforehand: everybody of the tenant sees it, who decides about such calls gives it. */
 @Controller('api/v1/approvals/standing')

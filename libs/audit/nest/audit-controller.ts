@@ -2,11 +2,11 @@ import { Body, Controller, Get, Headers, HttpCode, Inject, Post, Query, Res } fr
 import { QueryBus } from '@nestjs/cqrs';
 import { exitCodeOf, type Finding, type LoggedEvent, type Page, type Verdict } from '#libs/audit/core';
 import { Refusal } from '#libs/contracts';
-import { CurrentPrincipal, Roles } from '#libs/platform';
+import { CurrentPrincipal, given, parse, Roles } from '#libs/platform';
 import type { Principal } from '#libs/ports';
 import { progressLines } from './progress-stream.ts';
 import { CheckLog, ListEvents, ListFindings, type Progress, VerifyLog } from './queries.ts';
-import { CheckBody, EventsQuery, FindingsQuery, given, pageOf, parse, tenantOf, VerifyBody } from './requests.ts';
+import { CheckBody, EventsQuery, FindingsQuery, pageOf, tenantOf, VerifyBody } from './requests.ts';
 
 interface Reply {
   header(name: string, value: string): Reply;

@@ -1,10 +1,10 @@
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import type { CallRow, CallWithTimeline, Page } from '#libs/audit/core';
-import { CurrentPrincipal, Roles } from '#libs/platform';
+import { CurrentPrincipal, given, parse, Roles } from '#libs/platform';
 import type { Principal } from '#libs/ports';
 import { GetCall, ListCalls } from './queries.ts';
-import { CallsQuery, given, pageOf, parse, tenantOf } from './requests.ts';
+import { CallsQuery, pageOf, tenantOf } from './requests.ts';
 
 /** Calls as the log tells them: who, what, why and what happened, by digest; never arguments or results. */
 @Controller('api/v1/calls')

@@ -35,16 +35,6 @@ const remembered = z.strictObject({ size: z.int().min(1), frontier: z.array(hash
 export const VerifyBody = z.strictObject({ ...scope, remembered: remembered.optional(), incremental: z.boolean().default(false) });
 export const CheckBody = z.strictObject({ ...scope, closed: z.boolean().default(false) });
 
-/** Reads a query or a body strictly; what is wrong with it is told by name, never by value. */
-export function parse<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
-  const result = schema.safeParse(input ?? {});
-  if (result.success) return result.data;
-  const unknown = result.error.issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : []));
-  if (unknown.length > 0) throw new Refusal('unknown_field', `not known here: ${unknown.slice(0, 10).join(', ')}`);
-  const places = [...new Set(result.error.issues.map((issue) => issue.path.join('.') || 'the body'))];
-  throw new Refusal('request_invalid', `not valid: ${places.slice(0, 10).join(', ')}`);
-}
-
 /** The caller's own tenant. Naming any other is refused in the same words whether it exists or not. */
 export function tenantOf(principal: Principal, asked: string | undefined): string {
   if (asked !== undefined && asked !== principal.tenant) throw new Refusal('forbidden', 'you may read your own tenant only');
@@ -53,9 +43,4 @@ export function tenantOf(principal: Principal, asked: string | undefined): strin
 
 export function pageOf({ limit, after }: { limit: number; after?: string | undefined }): PageRequest {
   return { limit, ...(after === undefined ? {} : { after }) };
-}
-
-/** Without the members that are undefined. */
-export function given<T extends object>(members: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> };
 }

@@ -1,23 +1,9 @@
-/** Arguments as an approval knows them: the values themselves are sealed beside the events and never stand here. */
-export interface BoundArguments {
-  /** base64url SHA-256 of their canonical form; absent arguments have the digest of `{}`. */
-  readonly digest: string;
-  readonly absent: boolean;
-}
+import type { ArgumentsIdentity, CallIdentity } from '#libs/ports';
 
-/** Which call it is, but for its arguments. */
-export interface CallIdentity {
-  readonly tenant: string;
-  readonly user: string;
-  readonly client: string;
-  readonly agent: string | null;
-  readonly server: string;
-  /** A tool, a prompt and a resource may have the same name. */
-  readonly method: 'tools/call' | 'prompts/get' | 'resources/read';
-  readonly tool: string;
-  /** Of the pinned definition; null for what has none, which is a resource. */
-  readonly toolHash: string | null;
-}
+export type { CallIdentity } from '#libs/ports';
+
+/** Arguments as an approval knows them: the values themselves are sealed beside the events and never stand here. */
+export type BoundArguments = ArgumentsIdentity;
 
 /** What an approval is bound to. Nothing of it changes as long as the approval lives; an edit stands beside it. */
 export interface Binding extends CallIdentity {

@@ -1,10 +1,10 @@
 import { Body, Controller, Get, Inject, Param, Post, Query, Req, Res, UseFilters } from '@nestjs/common';
 import type { PeopleDesk } from '#libs/approvals/core';
 import { Refusal } from '#libs/contracts';
-import { Public } from '#libs/platform';
+import { given, parse, Public } from '#libs/platform';
 import { type Clock, DeniedAccess } from '#libs/ports';
 import { ApprovalsDependencies } from '../approvals-dependencies.ts';
-import { given, parse, personOf } from '../requests.ts';
+import { personOf } from '../requests.ts';
 import { ApprovalPages, type Place, wordsAfter } from './approval-pages.ts';
 import { inboxPage } from './inbox-page.ts';
 import { PageFilter, wordsOf } from './page-filter.ts';

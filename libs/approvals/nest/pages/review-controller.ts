@@ -1,9 +1,8 @@
 import { Body, Controller, Get, Inject, Param, Post, Query, Req, Res, UseFilters } from '@nestjs/common';
 import type { ReviewLinks } from '#libs/approvals/core';
 import { Refusal } from '#libs/contracts';
-import { Public, type Session } from '#libs/platform';
+import { given, parse, Public, type Session } from '#libs/platform';
 import { ApprovalsDependencies } from '../approvals-dependencies.ts';
-import { given, parse } from '../requests.ts';
 import { ApprovalPages, type Place, wordsAfter } from './approval-pages.ts';
 import { PageFilter } from './page-filter.ts';
 import { type PageReply, redirect, sendPage } from './page-reply.ts';

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Inject, Param, Post, Req, Res, UseFilters } from '@nestjs/common';
 import type { AccountToLink, SlackLinking } from '#libs/approvals/core';
 import { Refusal } from '#libs/contracts';
-import { Public, type Session } from '#libs/platform';
+import { parse, Public, type Session } from '#libs/platform';
 import { ApprovalsDependencies } from '../approvals-dependencies.ts';
 import { html } from '../pages/html.ts';
 import type { Page } from '../pages/layout.ts';
@@ -10,7 +10,6 @@ import { type PageReply, sendPage } from '../pages/page-reply.ts';
 import { ShowForm } from '../pages/page-requests.ts';
 import { type PageRequest, PageSessions, whoOf } from '../pages/page-session.ts';
 import { signInPage } from '../pages/sign-in-page.ts';
-import { parse } from '../requests.ts';
 import { signedIn } from './slack-links-controller.ts';
 
 const NONCE = /^[0-9a-f]{64}$/;

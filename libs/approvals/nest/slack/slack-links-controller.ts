@@ -2,10 +2,9 @@ import { Body, Controller, Delete, Get, Header, HttpCode, Inject, Param, Post } 
 import { z } from 'zod';
 import type { AccountToLink, SignedIn, SlackLinking } from '#libs/approvals/core';
 import { Refusal } from '#libs/contracts';
-import { CurrentPrincipal, Roles } from '#libs/platform';
+import { CurrentPrincipal, parse, Roles } from '#libs/platform';
 import type { Principal } from '#libs/ports';
 import { ApprovalsDependencies } from '../approvals-dependencies.ts';
-import { parse } from '../requests.ts';
 
 const LinkBody = z.strictObject({ nonce: z.string().min(1).max(200) });
 
