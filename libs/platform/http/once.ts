@@ -79,6 +79,7 @@ function told(answer: Answer): unknown {
 export const OnceId = createParamDecorator((_: unknown, context: ExecutionContext): string | undefined => context.switchToHttp().getRequest<KeyedRequest>().onceId);
 
 /** The key of an agent is not the person whose name it has: neither reads what the other was answered. */
-function agentOf({ user, client, agent }: Principal): string {
-  return agent === undefined ? user : `${user} ${client} ${agent}`;
+function agentOf({ user, client, agent, roles }: Principal): string {
+  const isPerson = agent === undefined && roles.some((role) => role !== 'agent');
+  return isPerson ? user : `${user} ${client} ${agent ?? ''}`;
 }
